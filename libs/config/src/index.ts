@@ -1,0 +1,3 @@
+export { ConfigError, loadConfig } from './load-config.js';
+export { type OptionDescription, listOptions } from './options.js';
+export { type Config, type StoreConfig, ConfigSchema } from './schema.js';

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+// Options come from YAML (typed) and from the environment (text); each of these takes both.
+
+const asNumber = (value: unknown) =>
+  typeof value === 'string' && /^-?\d+$/.test(value.trim()) ? Number(value) : value;
+
+/** A whole number within bounds. */
+export const wholeNumber = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(asNumber, z.int().min(min).max(max));
+
+/** A TCP port; 0 lets the system choose. */
+export const port = () => wholeNumber(0, 65_535);
+
+/** `true` or `false`. */
+export const flag = () =>
+  z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+
+/** A list of words; in the environment separated by commas. */
+export const words = () =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? value
+            .split(',')
+            .map((word) => word.trim())
+            .filter((word) => word !== '')
+        : value,
+    z.array(z.string().min(1)),
+  );

@@ -1,0 +1,61 @@
+/**
+ * Every error that crosses a border between services or reaches a client.
+ * `retryable` says that the same call may succeed later without a change by the caller.
+ */
+export const errorCodes = {
+  REQUEST_INVALID: { retryable: false },
+  IDENTITY_MISSING: { retryable: false },
+  ACTION_FORBIDDEN: { retryable: false },
+
+  IMAGE_NOT_FOUND: { retryable: false },
+  IMAGE_INVALID: { retryable: false },
+  IMAGE_DUPLICATE: { retryable: false },
+  IMAGE_PROTECTED: { retryable: false },
+  /** The status does not allow the action (409). */
+  IMAGE_STATUS_CONFLICT: { retryable: false },
+  /** The image changed or was deleted while it was being worked on (410). */
+  IMAGE_LOST_RACE: { retryable: false },
+  IMAGE_FORMATS_MISSING: { retryable: false },
+  IMAGE_DEACTIVATED: { retryable: false },
+  IMAGE_SIZE_MISMATCH: { retryable: false },
+
+  PROPERTY_FORBIDDEN: { retryable: false },
+  PROPERTY_NOT_FOUND: { retryable: false },
+  PROPERTY_DUPLICATE: { retryable: false },
+  TAG_NOT_FOUND: { retryable: false },
+  QUOTA_EXCEEDED: { retryable: false },
+
+  MARKER_NOT_FOUND: { retryable: false },
+  MARKER_FORBIDDEN: { retryable: false },
+
+  STORE_UNKNOWN: { retryable: false },
+  STORE_FULL: { retryable: false },
+  STORE_OBJECT_NOT_FOUND: { retryable: false },
+  STORE_OBJECT_DUPLICATE: { retryable: false },
+  STORE_IN_USE: { retryable: false },
+  STORE_WRITE_DENIED: { retryable: true },
+  STORE_FORBIDDEN: { retryable: false },
+  STORE_UNAVAILABLE: { retryable: true },
+  STORE_OPERATION_UNSUPPORTED: { retryable: false },
+  STORE_LOCATION_INVALID: { retryable: false },
+  /** The stream that was to be stored broke off or was given up. */
+  TRANSFER_ABORTED: { retryable: true },
+
+  JOB_NOT_FOUND: { retryable: false },
+  JOB_STATUS_CONFLICT: { retryable: false },
+  LEASE_LOST: { retryable: false },
+
+  RPC_TIMEOUT: { retryable: true },
+  RPC_UNKNOWN: { retryable: false },
+  BUS_UNAVAILABLE: { retryable: true },
+  DATABASE_UNAVAILABLE: { retryable: true },
+  SERVICE_STOPPING: { retryable: true },
+  INTERNAL: { retryable: false },
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Whether `text` is a code of this release; a newer peer may send others. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(errorCodes, text);
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { Image } from '../domain/image.js';
+import { event } from '../event.js';
+
+const ImageChanged = z.object({ image: Image });
+
+/** Facts about images; the subject is the image's id. */
+export const imageEvents = {
+  created: event('image.created', { payload: ImageChanged }),
+  updated: event('image.updated', { payload: ImageChanged }),
+  /** Its data is there and whole. */
+  activated: event('image.activated', { payload: ImageChanged }),
+  /** An upload was given up; the image is queued again. */
+  uploadFailed: event('image.upload_failed', {
+    payload: z.object({ imageId: z.string(), reason: z.string() }),
+  }),
+  deleted: event('image.deleted', { payload: z.object({ imageId: z.string() }) }),
+} as const;

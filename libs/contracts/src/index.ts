@@ -1,0 +1,42 @@
+export { type RpcDefinition, type RpcOwner, type RequestOf, type ResponseOf, rpc } from './rpc.js';
+export { type EventDefinition, type PayloadOf, type ReceivedEvent, EventEnvelope, event } from './event.js';
+export { type ErrorCode, errorCodes, isErrorCode } from './errors/error-codes.js';
+export { ServiceError, WireError, isServiceError } from './errors/service-error.js';
+export { Caller } from './domain/caller.js';
+export {
+  ByteCount,
+  Image,
+  ImageId,
+  ImageLocation,
+  ImageStatus,
+  Properties,
+  Timestamp,
+  Visibility,
+  imageStatuses,
+  visibilities,
+} from './domain/image.js';
+export { ImageChange, NewImage, WritableAttribute, writableAttributes } from './domain/new-image.js';
+export {
+  ImageQuery,
+  SortKey,
+  equalityFilterColumns,
+  rangeFilterColumns,
+  sortKeys,
+  textFilterColumns,
+} from './domain/image-query.js';
+export {
+  ClaimedJob,
+  DeleteDataPayload,
+  JobKind,
+  type JobPayload,
+  JobProgress,
+  JobStatus,
+  jobKinds,
+  jobPayloads,
+  jobStatuses,
+} from './domain/job.js';
+export { DownloadTicket, StoredData, UploadTicket, registryImages } from './registry/images.contract.js';
+export { registryInstances } from './registry/instances.contract.js';
+export { registryJobs } from './registry/jobs.contract.js';
+export { imageEvents } from './events/image-events.js';
+export { jobEvents } from './events/job-events.js';

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { Caller } from '../domain/caller.js';
+import { ImageQuery } from '../domain/image-query.js';
+import { Image, ImageId, ImageLocation, ByteCount } from '../domain/image.js';
+import { ImageChange, NewImage } from '../domain/new-image.js';
+import { rpc } from '../rpc.js';
+
+const OnImage = z.object({ ctx: Caller, id: ImageId });
+const OnTag = OnImage.extend({ tag: z.string() });
+const Done = z.object({});
+
+/** The right to write the data of one image, until it is committed, aborted or its instance's lease runs out. */
+export const UploadTicket = z.object({
+  uploadId: z.string(),
+  imageId: z.string(),
+  /** The store to write to. */
+  storeId: z.string(),
+  diskFormat: z.string(),
+  containerFormat: z.string(),
+});
+export type UploadTicket = z.output<typeof UploadTicket>;
+
+/** What was stored, as measured while it was written. */
+export const StoredData = z.object({
+  location: ImageLocation,
+  size: ByteCount,
+  virtualSize: ByteCount.nullable(),
+  /** MD5 in lower-case hex; null where MD5 is switched off. */
+  checksum: z.string().nullable(),
+  osHashAlgo: z.string().nullable(),
+  osHashValue: z.string().nullable(),
+});
+export type StoredData = z.output<typeof StoredData>;
+
+/** What a download needs. Goes to the gateway alone, never to a client. */
+export const DownloadTicket = z.object({
+  imageId: z.string(),
+  size: ByteCount.nullable(),
+  checksum: z.string().nullable(),
+  /** Best first; empty when the image has no data. */
+  locations: z.array(ImageLocation),
+});
+export type DownloadTicket = z.output<typeof DownloadTicket>;
+
+export const registryImages = {
+  /** Codes: IMAGE_DUPLICATE, ACTION_FORBIDDEN, PROPERTY_FORBIDDEN, QUOTA_EXCEEDED, IMAGE_INVALID. */
+  create: rpc('registry.image.create', {
+    request: z.object({ ctx: Caller, image: NewImage }),
+    response: Image,
+  }),
+  /** Codes: IMAGE_NOT_FOUND. */
+  get: rpc('registry.image.get', { request: OnImage, response: Image }),
+  /** Codes: MARKER_NOT_FOUND, MARKER_FORBIDDEN, ACTION_FORBIDDEN. */
+  list: rpc('registry.image.list', {
+    request: z.object({ ctx: Caller, query: ImageQuery }),
+    /** `isFullPage`: the database had as many rows as were asked for, so there may be more. */
+    response: z.object({ images: z.array(Image), isFullPage: z.boolean() }),
+  }),
+  /** All changes or none. Codes: those of create, and PROPERTY_NOT_FOUND, PROPERTY_DUPLICATE, IMAGE_NOT_FOUND. */
+  update: rpc('registry.image.update', {
+    request: OnImage.extend({ changes: z.array(ImageChange) }),
+    response: Image,
+  }),
+  /** Answers when the image is gone for everybody; its data follows by a job. Codes: IMAGE_PROTECTED, … */
+  delete: rpc('registry.image.delete', { request: OnImage, response: Done }),
+  addTag: rpc('registry.image.addTag', { request: OnTag, response: Done }),
+  removeTag: rpc('registry.image.removeTag', { request: OnTag, response: Done }),
+
+  /**
+   * queued → saving. Codes: IMAGE_STATUS_CONFLICT, IMAGE_FORMATS_MISSING, IMAGE_LOST_RACE, QUOTA_EXCEEDED.
+   * `storeId` was checked by the gateway, which knows the stores.
+   */
+  beginUpload: rpc('registry.image.beginUpload', {
+    request: OnImage.extend({
+      instanceId: z.string(),
+      /** Made by the caller, so that a repeated call is the same upload. */
+      uploadId: z.string(),
+      storeId: z.string(),
+      size: ByteCount.nullable(),
+    }),
+    response: UploadTicket,
+  }),
+  /** saving → active, with everything that was measured. Codes: IMAGE_LOST_RACE, LEASE_LOST. Repeatable. */
+  commitUpload: rpc('registry.image.commitUpload', {
+    request: OnImage.extend({ uploadId: z.string(), stored: StoredData }),
+    response: Done,
+  }),
+  /** saving → queued; the caller has removed what it had written. Repeatable; a lost race is no error. */
+  abortUpload: rpc('registry.image.abortUpload', {
+    request: OnImage.extend({ uploadId: z.string(), reason: z.string() }),
+    response: Done,
+  }),
+  /** Codes: IMAGE_NOT_FOUND, IMAGE_DEACTIVATED, ACTION_FORBIDDEN. */
+  openDownload: rpc('registry.image.openDownload', { request: OnImage, response: DownloadTicket }),
+} as const;

@@ -1,0 +1,47 @@
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { currentContext, traceIdOf } from './context.js';
+
+export type Logger = PinoLogger;
+
+/** URLs may hold credentials (`mysql://user:secret@…`): they are cut out of every text that is logged. */
+export const redactCredentials = (text: string): string =>
+  text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*@/gi, '$1***@');
+
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: redactCredentials(String(error)) };
+  const code: unknown = Reflect.get(error, 'code');
+  return {
+    type: error.name,
+    message: redactCredentials(error.message),
+    ...(typeof code === 'string' ? { code } : {}),
+    stack: redactCredentials(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}
+
+/**
+ * A logger that writes one JSON line an entry to standard output (or `destination`), with the service, and the
+ * request and trace id of the work that is going on.
+ */
+export function createLogger(
+  service: string,
+  options: { level: string; instanceId?: string },
+  destination?: DestinationStream,
+): Logger {
+  const settings = {
+    level: options.level,
+    base: { service, ...(options.instanceId === undefined ? {} : { instance: options.instanceId }) },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: describeError, error: describeError },
+    mixin: () => {
+      const context = currentContext();
+      if (context === undefined) return {};
+      return {
+        ...(context.requestId === undefined ? {} : { request_id: context.requestId }),
+        trace_id: traceIdOf(context.traceparent),
+      };
+    },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}

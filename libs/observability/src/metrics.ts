@@ -1,0 +1,52 @@
+import { Counter, Gauge, Histogram, collectDefaultMetrics, register } from 'prom-client';
+
+/** The names of all metrics; each is counted beside the code that it measures. */
+export const metricNames = {
+  httpRequests: 'glimpse_http_request_duration_seconds',
+  httpRequestsInFlight: 'glimpse_http_requests_in_flight',
+  transferBytes: 'glimpse_transfer_bytes_total',
+  transfers: 'glimpse_transfers_total',
+  rpcCalls: 'glimpse_rpc_call_duration_seconds',
+  rpcHandled: 'glimpse_rpc_handled_duration_seconds',
+  rpcEnvelopeCalls: 'glimpse_rpc_envelope_calls',
+  busConnected: 'glimpse_bus_connected',
+  eventsPublished: 'glimpse_events_published_total',
+  eventsHandled: 'glimpse_events_handled_total',
+  outboxUnsent: 'glimpse_outbox_unsent_events',
+  jobs: 'glimpse_jobs_total',
+  jobsRunning: 'glimpse_jobs_running',
+  jobsWaiting: 'glimpse_jobs_waiting',
+  leasesReaped: 'glimpse_leases_reaped_total',
+} as const;
+
+type Labels = readonly string[];
+type Description<L extends Labels> = { name: string; help: string; labelNames?: L };
+
+const existing = <M>(name: string) => register.getSingleMetric(name) as M | undefined;
+
+/** The counter of that name of this process; made on first use, so that several services can share a process. */
+export function counter<const L extends Labels = []>(description: Description<L>): Counter<L[number]> {
+  return existing<Counter<L[number]>>(description.name) ?? new Counter(description);
+}
+
+/** The gauge of that name of this process. */
+export function gauge<const L extends Labels = []>(description: Description<L>): Gauge<L[number]> {
+  return existing<Gauge<L[number]>>(description.name) ?? new Gauge(description);
+}
+
+/** The histogram of that name of this process. */
+export function histogram<const L extends Labels = []>(
+  description: Description<L> & { buckets?: number[] },
+): Histogram<L[number]> {
+  return existing<Histogram<L[number]>>(description.name) ?? new Histogram(description);
+}
+
+/** Starts to collect what every process has: CPU, memory, event loop lag. Repeatable. */
+export function collectProcessMetrics(): void {
+  if (existing('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
+}
+
+/** All metrics of this process in Prometheus' text format. */
+export async function renderMetrics(): Promise<{ contentType: string; body: string }> {
+  return { contentType: register.contentType, body: await register.metrics() };
+}
