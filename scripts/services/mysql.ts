@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { account, isDatabaseUp } from './account.js';
+import { findProgram } from './apt.js';
+import { type ProcessRecord, startServer } from './processes.js';
+import { type Ports, servicesDir } from './state.js';
+import { isTrueWithin } from './waiting.js';
+
+const dir = join(servicesDir, 'mysql');
+const dataDir = join(dir, 'data');
+const logFile = join(servicesDir, 'log', 'mysql.log');
+
+const findServer = () => findProgram('mariadbd', 'mysqld');
+
+/** What has to be installed before the database can run. */
+export const mysqlPackages = () => (findServer() ? [] : ['mariadb-server']);
+
+/** The servers refuse to run as root unless told so. */
+const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
+
+function createDataDirectory(server: string): void {
+  if (existsSync(dataDir)) return;
+  const unfinished = join(dir, 'unfinished');
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  const installer = findProgram('mariadb-install-db');
+  const { status, output } =
+    installer === undefined
+      ? spawnSync(server, ['--no-defaults', '--initialize-insecure', `--datadir=${unfinished}`, ...asUser()])
+      : spawnSync(installer, [
+          '--no-defaults',
+          '--skip-test-db',
+          '--auth-root-authentication-method=normal',
+          `--datadir=${unfinished}`,
+          ...asUser(),
+        ]);
+  if (status !== 0) throw new Error(`the database could not be set up:\n${output.join('')}`);
+  renameSync(unfinished, dataDir);
+}
+
+/** Starts the database without waiting for it. Durable as in production: every commit is on the disk. */
+export function startMysql(ports: Ports): ProcessRecord {
+  const server = findServer()!;
+  createDataDirectory(server);
+  const initFile = join(dir, 'init.sql');
+  writeFileSync(
+    initFile,
+    [
+      `CREATE USER IF NOT EXISTS '${account.user}'@'%' IDENTIFIED BY '${account.password}';`,
+      `GRANT ALL PRIVILEGES ON *.* TO '${account.user}'@'%';`,
+      `CREATE DATABASE IF NOT EXISTS ${account.database};`,
+      '',
+    ].join('\n'),
+  );
+  const args = [
+    '--no-defaults',
+    ...asUser(),
+    `--datadir=${dataDir}`,
+    // Relative to the data directory: the whole path may be longer than a socket's name can be.
+    '--socket=mysql.sock',
+    '--bind-address=127.0.0.1',
+    `--port=${ports.mysql}`,
+    '--skip-name-resolve',
+    `--pid-file=${join(dir, 'pid')}`,
+    `--init-file=${initFile}`,
+    '--innodb-flush-log-at-trx-commit=1',
+    '--innodb-buffer-pool-size=256M',
+    '--max-connections=500',
+  ];
+  return startServer(server, args, { cwd: dir, env: { ...process.env, LC_ALL: 'C.UTF-8' }, logFile });
+}
+
+/** Waits until the database answers. */
+export async function waitForMysql(ports: Ports): Promise<void> {
+  if (!(await isTrueWithin(60_000, () => isDatabaseUp(ports))))
+    throw new Error(`the database does not answer, see ${logFile}`);
+}

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { isTrueWithin } from './waiting.js';
+
+/** A process as it can be found again: the start time tells it from a later one with the same number. */
+export interface ProcessRecord {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** Clock ticks from boot to the start of the process (field 22 of /proc/<pid>/stat); undefined when there is none. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? undefined : fields[18];
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(record: ProcessRecord | undefined): record is ProcessRecord {
+  return record !== undefined && startTimeOf(record.pid) === record.startTime;
+}
+
+/** Starts a server in its own process group, to stay when this script ends; its output goes to `logFile`. */
+export function startServer(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv; logFile: string },
+): ProcessRecord {
+  const log = openSync(options.logFile, 'a');
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
+  if (child.pid === undefined || startTime === undefined)
+    throw new Error(`${command} did not start, see ${options.logFile}`);
+  return { pid: child.pid, startTime };
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a server that {@link startServer} started, with all of its group: SIGTERM, then SIGKILL after `timeoutMs`. */
+export async function stopServer(record: ProcessRecord | undefined, timeoutMs: number): Promise<void> {
+  if (!isAlive(record)) return;
+  const isGone = () => !signalGroup(record.pid, 0);
+  signalGroup(record.pid, 'SIGTERM');
+  if (await isTrueWithin(timeoutMs, isGone)) return;
+  signalGroup(record.pid, 'SIGKILL');
+  await isTrueWithin(5_000, isGone);
+}

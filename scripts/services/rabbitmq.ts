@@ -1,0 +1,77 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram } from './apt.js';
+import { account, isManagementUp } from './account.js';
+import { isOpenWithin } from './ports.js';
+import { type ProcessRecord, startServer } from './processes.js';
+import { type Ports, servicesDir } from './state.js';
+import { isTrueWithin } from './waiting.js';
+
+const dir = join(servicesDir, 'rabbitmq');
+const logFile = join(servicesDir, 'log', 'rabbitmq.log');
+
+// The distribution's own /usr/sbin/rabbitmq-server changes to the system's user; the script behind it does not.
+const findServer = () => findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server');
+
+/** What has to be installed before RabbitMQ can run. */
+export const rabbitmqPackages = () => (findServer() && findProgram('epmd') ? [] : ['rabbitmq-server']);
+
+function writeSettings(ports: Ports): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writeFileSync(
+    join(dir, 'rabbitmq.conf'),
+    [
+      `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
+      'management.tcp.ip = 127.0.0.1',
+      `management.tcp.port = ${ports.management}`,
+      `default_user = ${account.user}`,
+      `default_pass = ${account.password}`,
+      `default_vhost = ${account.vhost}`,
+      'disk_free_limit.absolute = 200MB',
+      '',
+    ].join('\n'),
+  );
+  writeFileSync(join(dir, 'enabled_plugins'), '[rabbitmq_management].\n');
+  // An empty one, so that the system's settings are not read.
+  writeFileSync(join(dir, 'rabbitmq-env.conf'), '');
+}
+
+function environment(ports: Ports): NodeJS.ProcessEnv {
+  return {
+    PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
+    LANG: 'C.UTF-8',
+    HOME: dir,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(ports.epmd),
+    RABBITMQ_NODENAME: 'glimpse@localhost',
+    RABBITMQ_DIST_PORT: String(ports.erlang),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_CONF_ENV_FILE: join(dir, 'rabbitmq-env.conf'),
+    RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(dir, 'advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'enabled_plugins'),
+    RABBITMQ_MNESIA_BASE: join(dir, 'data'),
+    RABBITMQ_LOG_BASE: join(dir, 'log'),
+    RABBITMQ_PID_FILE: join(dir, 'pid'),
+  };
+}
+
+/** Erlang's name server. RabbitMQ would start one that outlives it, so it gets one that is ours to end. */
+export async function startEpmd(ports: Ports): Promise<ProcessRecord> {
+  writeSettings(ports);
+  const record = startServer(findProgram('epmd')!, [], { cwd: dir, env: environment(ports), logFile });
+  if (!(await isOpenWithin(10_000, ports.epmd))) throw new Error(`epmd does not answer, see ${logFile}`);
+  return record;
+}
+
+/** Starts RabbitMQ without waiting for it. */
+export function startRabbitmq(ports: Ports): ProcessRecord {
+  writeSettings(ports);
+  return startServer(findServer()!, [], { cwd: dir, env: environment(ports), logFile });
+}
+
+/** Waits until RabbitMQ and its management API answer. */
+export async function waitForRabbitmq(ports: Ports): Promise<void> {
+  if (!(await isTrueWithin(90_000, () => isManagementUp(ports))))
+    throw new Error(`RabbitMQ does not answer, see ${logFile}`);
+}

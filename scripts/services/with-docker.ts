@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { account, isDatabaseUp, isManagementUp } from './account.js';
+import { choosePorts } from './with-packages.js';
+import { type Ports, type State, root, writeState } from './state.js';
+import { isTrueWithin } from './waiting.js';
+
+const RABBITMQ_IMAGE = 'rabbitmq:4-management';
+const MYSQL_IMAGE = 'mysql:8.4';
+
+// Each working copy has its own containers.
+const suffix = createHash('sha256').update(root).digest('hex').slice(0, 8);
+const names = { rabbitmq: `glimpse-rabbitmq-${suffix}`, mysql: `glimpse-mysql-${suffix}` };
+
+const docker = (...args: string[]) => spawnSync('docker', args, { encoding: 'utf8' });
+
+/** Whether a container engine runs here. */
+export const isDockerUp = () => docker('info', '--format', '{{.ServerVersion}}').status === 0;
+
+export const areContainersUp = () =>
+  Object.values(names).every((name) =>
+    docker('inspect', '--format', '{{.State.Running}}', name).stdout.startsWith('true'),
+  );
+
+interface Container {
+  readonly image: string;
+  /** From the port of this machine to that of the container. */
+  readonly ports: Readonly<Record<number, number>>;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function ensureContainer(name: string, { image, ports, env }: Container): void {
+  if (docker('start', name).status === 0) return;
+  const { status, stderr } = docker(
+    'run',
+    '--detach',
+    `--name=${name}`,
+    ...Object.entries(ports).map(([here, there]) => `--publish=127.0.0.1:${here}:${there}`),
+    ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
+    image,
+  );
+  if (status !== 0) throw new Error(`docker run ${name} failed: ${stderr.trim()}`);
+}
+
+function ensureContainers(ports: Ports): void {
+  ensureContainer(names.rabbitmq, {
+    image: RABBITMQ_IMAGE,
+    ports: { [ports.amqp]: 5672, [ports.management]: 15_672 },
+    env: {
+      RABBITMQ_DEFAULT_USER: account.user,
+      RABBITMQ_DEFAULT_PASS: account.password,
+      RABBITMQ_DEFAULT_VHOST: account.vhost,
+    },
+  });
+  ensureContainer(names.mysql, {
+    image: MYSQL_IMAGE,
+    ports: { [ports.mysql]: 3306 },
+    env: { MYSQL_ROOT_PASSWORD: account.password, MYSQL_DATABASE: account.database },
+  });
+}
+
+/** MySQL's image gives a user rights on one database only; tests make their own. */
+function grantEverything(): boolean {
+  const statements = [
+    `CREATE USER IF NOT EXISTS '${account.user}'@'%' IDENTIFIED BY '${account.password}'`,
+    `GRANT ALL PRIVILEGES ON *.* TO '${account.user}'@'%'`,
+  ].join(';');
+  const login = ['mysql', '--host=127.0.0.1', '--user=root', `--password=${account.password}`];
+  return docker('exec', names.mysql, ...login, '--execute', statements).status === 0;
+}
+
+/** Starts what is not running yet in containers. */
+export async function startWithDocker(before: State | undefined): Promise<State> {
+  const ports = before?.kind === 'docker' ? before.ports : await choosePorts();
+  ensureContainers(ports);
+  const state: State = { kind: 'docker', ports, processes: {} };
+  writeState(state);
+  if (!(await isTrueWithin(120_000, async () => grantEverything() && (await isDatabaseUp(ports)))))
+    throw new Error(`MySQL does not answer, see: docker logs ${names.mysql}`);
+  if (!(await isTrueWithin(120_000, () => isManagementUp(ports))))
+    throw new Error(`RabbitMQ does not answer, see: docker logs ${names.rabbitmq}`);
+  return state;
+}
+
+/** The containers are kept, with their data, for the next start. */
+export function stopContainers(): void {
+  docker('stop', '--time', '20', names.rabbitmq, names.mysql);
+}

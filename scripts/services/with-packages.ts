@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { canInstallPackages, installPackages } from './apt.js';
+import { mysqlPackages, startMysql, waitForMysql } from './mysql.js';
+import { freePort } from './ports.js';
+import { type ProcessRecord, isAlive, stopServer } from './processes.js';
+import { rabbitmqPackages, startEpmd, startRabbitmq, waitForRabbitmq } from './rabbitmq.js';
+import { type Ports, type State, servicesDir, writeState } from './state.js';
+
+const STOP_TIMEOUT_MS = 20_000;
+
+const missingPackages = () => [...rabbitmqPackages(), ...mysqlPackages()];
+
+/** Whether the servers' programs are here or can be installed. */
+export const canUsePackages = () =>
+  process.platform === 'linux' && (missingPackages().length === 0 || canInstallPackages());
+
+export async function choosePorts(): Promise<Ports> {
+  return {
+    amqp: await freePort(35_672),
+    management: await freePort(35_673),
+    erlang: await freePort(35_674),
+    epmd: await freePort(35_675),
+    mysql: await freePort(33_306),
+  };
+}
+
+export const areProcessesAlive = ({ processes }: State) =>
+  ['epmd', 'rabbitmq', 'mysql'].every((name) => isAlive(processes[name]));
+
+/** Starts what is not running yet as private instances of the distribution's packages. */
+export async function startWithPackages(before: State | undefined): Promise<State> {
+  if (missingPackages().length > 0) installPackages(missingPackages());
+  mkdirSync(join(servicesDir, 'log'), { recursive: true });
+  const isAnyAlive = before !== undefined && Object.values(before.processes).some(isAlive);
+  let state: State = {
+    kind: 'packages',
+    ports: isAnyAlive ? before.ports : await choosePorts(),
+    processes: before?.processes ?? {},
+  };
+  const ensure = async (name: string, start: () => ProcessRecord | Promise<ProcessRecord>) => {
+    if (isAlive(state.processes[name])) return;
+    // Recorded at once, so that a process whose start is interrupted can still be ended.
+    state = { ...state, processes: { ...state.processes, [name]: await start() } };
+    writeState(state);
+  };
+  await ensure('epmd', () => startEpmd(state.ports));
+  await ensure('rabbitmq', () => startRabbitmq(state.ports));
+  await ensure('mysql', () => startMysql(state.ports));
+  await waitForMysql(state.ports);
+  await waitForRabbitmq(state.ports);
+  return state;
+}
+
+export async function stopPackages({ processes }: State): Promise<void> {
+  await Promise.all([
+    stopServer(processes['rabbitmq'], STOP_TIMEOUT_MS),
+    stopServer(processes['mysql'], STOP_TIMEOUT_MS),
+  ]);
+  await stopServer(processes['epmd'], STOP_TIMEOUT_MS);
+}
