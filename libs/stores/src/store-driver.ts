@@ -6,6 +6,11 @@ export interface StoreCapabilities {
   readonly delete: boolean;
   /** Reads from any offset. */
   readonly ranges: boolean;
+  /**
+   * `write` says through `WriteOptions.releaseChunk` when it is done with a chunk's memory, so that the memory can be
+   * used again at once. Whoever writes to a driver without it hands it chunks that nobody else will touch.
+   */
+  readonly releasesChunks: boolean;
 }
 
 /** A parsed location URI. `uri` is what goes into the database, exactly. */
@@ -23,6 +28,11 @@ export interface WriteOptions extends CallOptions {
   readonly uploadId: string;
   /** Bytes, where they are known. The pipeline in front checks them; drivers use it to choose a place and part sizes. */
   readonly expectedSize?: number;
+  /**
+   * Called with each chunk of `data` when the driver has no more use for its memory, which is overwritten from then
+   * on. Only by drivers that declare `releasesChunks`. When `write` settles, every chunk counts as released.
+   */
+  readonly releaseChunk?: (chunk: Buffer) => void;
 }
 
 export interface ByteRange {

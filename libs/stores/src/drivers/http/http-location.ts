@@ -1,0 +1,30 @@
+import { ServiceError } from '@glimpse/contracts';
+
+/** A location of the http store, taken apart: where the request goes and what proves who asks. */
+export interface HttpTarget {
+  readonly url: URL;
+  /** The Authorization header for credentials that the location holds. */
+  readonly authorization?: string;
+}
+
+const invalid = () => new ServiceError('STORE_LOCATION_INVALID', 'The location is not a usable http(s) URL');
+
+/** Takes a URL apart; its credentials are no part of the answer's `url`. Throws `STORE_LOCATION_INVALID`. */
+export function parseHttpTarget(uri: string): HttpTarget {
+  const url = URL.parse(uri);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') throw invalid();
+  const { username, password } = url;
+  if (username === '' && password === '') return { url };
+  url.username = '';
+  url.password = '';
+  const credentials = `${decode(username)}:${decode(password)}`;
+  return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid();
+  }
+}

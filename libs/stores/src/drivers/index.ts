@@ -1,0 +1,6 @@
+import { type OpenableType, checked } from '../driver-type.js';
+import { fileType } from './file/file.type.js';
+import { httpType } from './http/http.type.js';
+
+/** Every kind of store that can be configured. */
+export const driverTypes: readonly OpenableType[] = [checked(fileType), checked(httpType)];

@@ -1,0 +1,16 @@
+export type {
+  ByteRange,
+  CallOptions,
+  Location,
+  ReadOptions,
+  StoreCapabilities,
+  StoreDriver,
+  StoredObject,
+  WriteOptions,
+} from './store-driver.js';
+export {
+  type ResolvedLocation,
+  type StoreDescription,
+  StoreRegistry,
+  createStores,
+} from './store-registry.js';

@@ -1,0 +1,142 @@
+import { type Config, ConfigError, type StoreConfig } from '@glimpse/config';
+import { type ImageLocation, ServiceError, isServiceError } from '@glimpse/contracts';
+import type { Logger } from '@glimpse/observability';
+import { driverTypes } from './drivers/index.js';
+import type { Location, StoreDriver, StoredObject } from './store-driver.js';
+
+/** A configured store as clients may see it. */
+export interface StoreDescription {
+  readonly id: string;
+  readonly type: string;
+  readonly description: string | null;
+  /** Stores with a higher weight are read first. */
+  readonly weight: number;
+  readonly isDefault: boolean;
+  readonly isReadOnly: boolean;
+}
+
+/** An image's location together with the store that holds it. */
+export interface ResolvedLocation {
+  readonly storeId: string;
+  readonly driver: StoreDriver;
+  readonly location: Location;
+}
+
+interface Store {
+  readonly description: StoreDescription;
+  readonly driver: StoreDriver;
+}
+
+/** The configured stores by their id. Made by {@link createStores}; whoever made it closes it. */
+export class StoreRegistry {
+  constructor(
+    private readonly stores: ReadonlyMap<string, Store>,
+    /** The store that data goes to where the client names none. */
+    readonly defaultId: string,
+    private readonly isMultiStore: boolean,
+  ) {}
+
+  /** In the order of the configuration. */
+  get ids(): string[] {
+    return [...this.stores.keys()];
+  }
+
+  find(id: string): StoreDriver | undefined {
+    return this.stores.get(id)?.driver;
+  }
+
+  /** Throws `STORE_UNKNOWN` where no such store is configured. */
+  get(id: string): StoreDriver {
+    return this.entry(id).driver;
+  }
+
+  /** Throws `STORE_UNKNOWN` where no such store is configured. */
+  describe(id: string): StoreDescription {
+    return this.entry(id).description;
+  }
+
+  /**
+   * Finds the store of a location: the one its metadata names, else the first whose locations look like it, the
+   * default store before the others. Throws `STORE_UNKNOWN` or `STORE_LOCATION_INVALID` where there is none.
+   */
+  resolve({ url, metadata }: ImageLocation): ResolvedLocation {
+    const { store } = metadata;
+    if (typeof store === 'string') {
+      const driver = this.get(store);
+      return { storeId: store, driver, location: driver.parseLocation(url) };
+    }
+    for (const storeId of [this.defaultId, ...this.ids]) {
+      const driver = this.get(storeId);
+      const location = tryParse(driver, url);
+      if (location !== undefined) return { storeId, driver, location };
+    }
+    throw new ServiceError('STORE_LOCATION_INVALID', 'The location belongs to none of the stores');
+  }
+
+  /** What to record of an object in the store `id`, so that {@link resolve} finds it again. */
+  toImageLocation(id: string, { location, metadata }: StoredObject): ImageLocation {
+    return { url: location.uri, metadata: { ...metadata, ...(this.isMultiStore ? { store: id } : {}) } };
+  }
+
+  /** Closes every driver. */
+  async close(): Promise<void> {
+    await Promise.all([...this.stores.values()].map(({ driver }) => driver.close()));
+  }
+
+  private entry(id: string): Store {
+    const store = this.stores.get(id);
+    if (store === undefined) throw new ServiceError('STORE_UNKNOWN', `There is no store "${id}"`);
+    return store;
+  }
+}
+
+function tryParse(driver: StoreDriver, uri: string): Location | undefined {
+  try {
+    return driver.parseLocation(uri);
+  } catch (error) {
+    if (isServiceError(error, 'STORE_LOCATION_INVALID')) return undefined;
+    throw error;
+  }
+}
+
+type Options = Config['stores'][string];
+
+function openDriver(id: string, config: Options, logger: Logger): StoreDriver | { problems: string[] } {
+  const { type, description: _description, weight: _weight, ...options }: Readonly<StoreConfig> = config;
+  const driverType = driverTypes.find(({ name }) => name === type);
+  if (driverType === undefined) {
+    const known = driverTypes.map(({ name }) => name).join(', ');
+    return { problems: [`stores.${id}.type: "${type}" is not one of ${known}`] };
+  }
+  const result = driverType.open(options, logger.child({ store: id }));
+  if ('driver' in result) return result.driver;
+  return {
+    problems: result.problems.map(({ option, message }) =>
+      option === '' ? `stores.${id}: ${message}` : `stores.${id}.${option}: ${message}`,
+    ),
+  };
+}
+
+/** Opens every configured store. Throws a `ConfigError` that names each option that can't be used. */
+export function createStores(config: Config, logger: Logger): StoreRegistry {
+  const stores = new Map<string, Store>();
+  const problems: string[] = [];
+  for (const [id, options] of Object.entries(config.stores)) {
+    const opened = openDriver(id, options, logger);
+    if ('problems' in opened) {
+      problems.push(...opened.problems);
+      continue;
+    }
+    const description = {
+      id,
+      type: options.type,
+      description: options.description ?? null,
+      weight: options.weight,
+      isDefault: id === config.defaultStore,
+      isReadOnly: !opened.capabilities.write,
+    };
+    stores.set(id, { description, driver: opened });
+  }
+  if (problems.length > 0) throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
+  return new StoreRegistry(stores, config.defaultStore, config.isMultiStore);
+}
