@@ -24,12 +24,15 @@ const base = {
 /** One project per kind of test (docs/testing.md says what each needs). */
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 
+/** For tests that start whole services: they take longer, and a failure shows what the services said. */
+const withServices = { testEnvironment: './test/environment.mjs', testTimeout: 60_000 };
+
 export default {
   projects: [
     project('unit', ['<rootDir>/{apps,libs,scripts}/**/*.spec.ts']),
     project('integration', ['<rootDir>/{apps,libs}/**/*.int-spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
-    project('compat', ['<rootDir>/test/compat/**/*.compat-spec.ts']),
-    project('fault', ['<rootDir>/test/fault/**/*.fault-spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], withServices),
+    project('compat', ['<rootDir>/test/compat/**/*.compat-spec.ts'], withServices),
+    project('fault', ['<rootDir>/test/fault/**/*.fault-spec.ts'], withServices),
   ],
 };

@@ -1,0 +1,14 @@
+export { eachMode } from './each-mode.js';
+export { type GlimpseOptions, type Mode, type ServiceName, Glimpse, startGlimpse } from './glimpse.js';
+export { type HttpAnswer, type HttpRequest, type RequestBody, request } from './http-client.js';
+export { type ImageDocument, ImageApi } from './image-api.js';
+export { ServiceProcess } from './service-process.js';
+export {
+  type OwnPlace,
+  type TestServers,
+  createDatabase,
+  createVirtualHost,
+  cutConnections,
+  getTestServers,
+} from './test-servers.js';
+export { waitFor } from './wait-for.js';

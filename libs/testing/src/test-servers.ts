@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection } from 'mysql2/promise';
+
+/** The servers that tests run against; each test makes its own virtual host and database in them. */
+export interface TestServers {
+  readonly busUrl: string;
+  /** RabbitMQ's management API, with credentials. */
+  readonly managementUrl: string;
+  readonly databaseUrl: string;
+}
+
+const HOW_TO_START =
+  'start the servers with `npm run services` and put them into the environment with `eval "$(npm run -s services -- env)"`, or run the tests by `npm test`';
+
+function fromEnvironment(name: string): string {
+  const url = process.env[name];
+  if (url === undefined || url === '') throw new Error(`${name} is not set: ${HOW_TO_START}`);
+  return url;
+}
+
+/** RabbitMQ serves its management API on this port unless told otherwise. */
+const MANAGEMENT_PORT = '15672';
+
+function managementOf(busUrl: string): string {
+  const { hostname, username, password } = new URL(busUrl);
+  return `http://${username || 'guest'}:${password || 'guest'}@${hostname}:${MANAGEMENT_PORT}`;
+}
+
+/** What `GLIMPSE_TEST_BUS_URL`, `…_BUS_MANAGEMENT_URL` and `…_DATABASE_URL` name. Throws, saying what to start. */
+export function getTestServers(): TestServers {
+  const busUrl = fromEnvironment('GLIMPSE_TEST_BUS_URL');
+  return {
+    busUrl,
+    managementUrl: process.env['GLIMPSE_TEST_BUS_MANAGEMENT_URL'] ?? managementOf(busUrl),
+    databaseUrl: fromEnvironment('GLIMPSE_TEST_DATABASE_URL'),
+  };
+}
+
+/** Something of a server that one test has for itself. */
+export interface OwnPlace {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+const newName = () => `glimpse_test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+
+async function manage(method: string, path: string, body?: object): Promise<Response> {
+  const { managementUrl } = getTestServers();
+  const { origin, username, password } = new URL(managementUrl);
+  const response = await fetch(`${origin}/api/${path}`, {
+    method,
+    headers: {
+      authorization: `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`,
+      'content-type': 'application/json',
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`RabbitMQ: ${method} ${path} was answered with ${response.status}`);
+  return response;
+}
+
+/** Makes a virtual host of its own; `url` is the bus URL in it. */
+export async function createVirtualHost(): Promise<OwnPlace> {
+  const url = new URL(getTestServers().busUrl);
+  const user = decodeURIComponent(url.username) || 'guest';
+  const name = newName();
+  await manage('PUT', `vhosts/${name}`, {});
+  await manage('PUT', `permissions/${name}/${user}`, { configure: '.*', write: '.*', read: '.*' });
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    remove: async () => {
+      await manage('DELETE', `vhosts/${name}`);
+    },
+  };
+}
+
+/** Ends every connection to the virtual host of `busUrl`, as a restart of the broker would. */
+export async function cutConnections(busUrl: string): Promise<number> {
+  const vhost = new URL(busUrl).pathname.slice(1);
+  const response = await manage('GET', `vhosts/${vhost}/connections`);
+  const connections = (await response.json()) as { name: string }[];
+  await Promise.all(
+    connections.map(({ name }) => manage('DELETE', `connections/${encodeURIComponent(name)}`)),
+  );
+  return connections.length;
+}
+
+async function executeSql(statement: string): Promise<void> {
+  const connection = await createConnection({ uri: getTestServers().databaseUrl });
+  try {
+    await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Makes an empty MySQL database of its own; `url` is the database URL of it. */
+export async function createDatabase(): Promise<OwnPlace> {
+  const url = new URL(getTestServers().databaseUrl);
+  const name = newName();
+  await executeSql(`CREATE DATABASE ${name}`);
+  url.pathname = `/${name}`;
+  return { url: url.href, remove: () => executeSql(`DROP DATABASE ${name}`) };
+}
