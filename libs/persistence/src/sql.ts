@@ -1,0 +1,43 @@
+import type { TableName, Tables } from './tables.js';
+
+/** What can be bound to a `?`. Booleans are 0 and 1 in both databases: turn them yourself. */
+export type SqlValue = string | number | null;
+
+/** Runs statements that both databases understand, with `?` for every value. */
+export interface SqlReader {
+  query<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+}
+
+/** A transaction: what it writes is there for others all at once, or not at all. */
+export interface Transaction extends SqlReader {
+  /** Runs an UPDATE or DELETE and answers with the number of rows that its WHERE matched. */
+  execute(sql: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Adds rows. Throws a `UniqueViolation` where a key is taken. */
+  insert<T extends TableName>(table: T, rows: readonly NewRow<T>[]): Promise<void>;
+  /**
+   * Reads rows like `query` and keeps other transactions from taking the same ones, where the database can: rows that
+   * another one holds are left out. The caller still claims each row with an update that compares.
+   */
+  queryUnclaimed<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** Runs `work` once the transaction is committed, never when it fails. */
+  afterCommit(work: () => void): void;
+}
+
+/** A row to insert: all columns of the first row are set, columns that are left out take the database's default. */
+export type NewRow<T extends TableName> = { readonly [C in keyof Tables[T]]?: Tables[T][C] };
+
+/** `?, ?, ?` for an IN list. */
+export const placeholders = (values: readonly unknown[]): string => values.map(() => '?').join(', ');
+
+/** The INSERT of some rows of a table, which all have the columns of the first. */
+export function insertStatement<T extends TableName>(
+  table: T,
+  rows: readonly NewRow<T>[],
+): { sql: string; values: SqlValue[] } {
+  const columns = Object.keys(rows[0] ?? {}) as (keyof Tables[T] & string)[];
+  const one = `(${placeholders(columns)})`;
+  return {
+    sql: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.map(() => one).join(', ')}`,
+    values: rows.flatMap((row) => columns.map((column) => (row[column] ?? null) as SqlValue)),
+  };
+}

@@ -1,0 +1,132 @@
+/** 0 or 1. */
+export type Flag = 0 | 1;
+
+/** Glance's bookkeeping on each row; times as `YYYY-MM-DD HH:MM:SS` in UTC. */
+interface Lifetime {
+  created_at: string;
+  updated_at: string | null;
+  deleted_at: string | null;
+  deleted: Flag;
+}
+
+export interface ImageRow extends Lifetime {
+  id: string;
+  name: string | null;
+  disk_format: string | null;
+  container_format: string | null;
+  size: number | null;
+  virtual_size: number | null;
+  status: string;
+  visibility: string;
+  checksum: string | null;
+  os_hash_algo: string | null;
+  os_hash_value: string | null;
+  min_disk: number;
+  min_ram: number;
+  owner: string | null;
+  protected: Flag;
+  os_hidden: Flag;
+}
+
+export interface ImagePropertyRow extends Lifetime {
+  id: number;
+  image_id: string;
+  name: string;
+  value: string | null;
+}
+
+export interface ImageLocationRow extends Lifetime {
+  id: number;
+  image_id: string;
+  value: string;
+  /** JSON. */
+  meta_data: string | null;
+  status: string;
+}
+
+export interface ImageMemberRow extends Lifetime {
+  id: number;
+  image_id: string;
+  member: string;
+  can_share: Flag;
+  status: string;
+}
+
+export interface ImageTagRow extends Lifetime {
+  id: number;
+  image_id: string;
+  value: string;
+}
+
+/** An event that was committed and is to be published. Times in the tables of our own are epoch milliseconds. */
+export interface OutboxRow {
+  /** The order of publishing. */
+  id: number;
+  event_id: string;
+  name: string;
+  subject: string;
+  /** JSON. */
+  payload: string;
+  traceparent: string | null;
+  occurred_at: number;
+  sent_at: number | null;
+}
+
+export interface JobRow {
+  id: string;
+  kind: string;
+  status: string;
+  image_id: string | null;
+  /** JSON. */
+  payload: string;
+  /** Claims so far. */
+  attempt: number;
+  /** When it may be claimed: a queued job's next attempt, a running job's end of lease. */
+  due_at: number;
+  lease_owner: string | null;
+  lease_token: string | null;
+  /** JSON. */
+  progress: string | null;
+  /** JSON: code and message. */
+  last_error: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface LeaseRow {
+  /** `instance`, `upload` or `singleton`. */
+  kind: string;
+  /** The instance's id, the upload's id, the name of what may run once. */
+  id: string;
+  /** The instance that holds it. */
+  owner: string;
+  /** `held`; of an upload also `reaping` and `committed`. */
+  state: string;
+  /** Null for an upload: it lasts as long as its instance's lease. */
+  expires_at: number | null;
+  image_id: string | null;
+  store_id: string | null;
+  /** Of an instance, JSON: service and host. */
+  details: string | null;
+  created_at: number;
+}
+
+export interface ProcessedMessageRow {
+  consumer: string;
+  message_id: string;
+  processed_at: number;
+}
+
+/** The tables that Glimpse writes, by name. */
+export interface Tables {
+  images: ImageRow;
+  image_properties: ImagePropertyRow;
+  image_locations: ImageLocationRow;
+  image_members: ImageMemberRow;
+  image_tags: ImageTagRow;
+  outbox: OutboxRow;
+  jobs: JobRow;
+  leases: LeaseRow;
+  processed_messages: ProcessedMessageRow;
+}
+export type TableName = keyof Tables;
