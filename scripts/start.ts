@@ -12,15 +12,15 @@ const main = join(import.meta.dirname, '..', 'dist', 'apps', 'embedded', 'src', 
 
 function welcome(url: string): string {
   const { dataDir, databaseUrl, stores } = loadConfig();
-  const places = Object.entries(stores).map(
-    ([id, store]) => `${id}: ${String(store['datadir'] ?? store.type)}`,
+  const places = Object.entries(stores).map(([id, { type, datadir }]) =>
+    typeof datadir === 'string' ? datadir : `${id} (${type})`,
   );
   return [
     '',
     `Glimpse listens on ${url}`,
     `  data          ${dataDir}`,
     `  database      ${databaseUrl.replace(/\/\/[^@/]*@/, '//')}`,
-    `  image store   ${places.join(', ')}`,
+    `  image data    ${places.join(', ')}`,
     '',
     'Try next, in another terminal:',
     `  curl ${url}/v2/images`,

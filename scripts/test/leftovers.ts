@@ -1,0 +1,20 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Ends the services that a broken-off test has left running: those that carry the mark of this run. */
+export function killLeftovers(mark: string): number {
+  if (process.platform !== 'linux') return 0;
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && environmentOf(pid).includes(mark));
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length;
+}

@@ -1,0 +1,75 @@
+import { createConnection } from 'mysql2/promise';
+import { busUrl, databaseUrl, managementUrl } from '../services/account.js';
+import { isOpen } from '../services/ports.js';
+import { findRunning, startServices, stopServices } from '../services/services.js';
+
+const BUS = 'GLIMPSE_TEST_BUS_URL';
+const MANAGEMENT = 'GLIMPSE_TEST_BUS_MANAGEMENT_URL';
+const DATABASE = 'GLIMPSE_TEST_DATABASE_URL';
+
+type Variables = Readonly<Record<string, string>>;
+
+/** The servers for a test run, as environment variables, and how to end those that were started for it. */
+export interface ServersForTests {
+  readonly env: Variables;
+  end(): Promise<void>;
+}
+
+async function named(
+  name: string,
+  what: string,
+  more: readonly string[] = [],
+): Promise<Variables | undefined> {
+  const url = process.env[name];
+  if (url === undefined || url === '') return undefined;
+  const { hostname, port } = new URL(url);
+  if (!(await isOpen(Number(port), hostname)))
+    throw new Error(`${what} does not answer at ${hostname}:${port}: start it, or unset ${name}`);
+  const others = more.map((key) => [key, process.env[key]]).filter(([, value]) => value !== undefined);
+  return { [name]: url, ...(Object.fromEntries(others) as Variables) };
+}
+
+/** RabbitMQ on its own ports with the account that it is delivered with. */
+async function defaultBus(): Promise<Variables | undefined> {
+  if (!(await isOpen(5672)) || !(await isOpen(15_672))) return undefined;
+  const headers = { authorization: `Basic ${btoa('guest:guest')}` };
+  const { ok } = await fetch('http://127.0.0.1:15672/api/whoami', { headers });
+  if (!ok) return undefined;
+  return { [BUS]: 'amqp://guest:guest@127.0.0.1:5672', [MANAGEMENT]: 'http://guest:guest@127.0.0.1:15672' };
+}
+
+/** MySQL on its own port where root needs no password. */
+async function defaultDatabase(): Promise<Variables | undefined> {
+  if (!(await isOpen(3306))) return undefined;
+  try {
+    const connection = await createConnection({ host: '127.0.0.1', user: 'root' });
+    await connection.end();
+    return { [DATABASE]: 'mysql://root@127.0.0.1:3306/mysql' };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * RabbitMQ and MySQL: those that the environment names, else those on their default ports, else private ones, which
+ * `end` stops again when they were not running before. Throws, saying what to start, where there are none.
+ */
+export async function findServers(): Promise<ServersForTests> {
+  const bus = (await named(BUS, 'RabbitMQ', [MANAGEMENT])) ?? (await defaultBus());
+  const database = (await named(DATABASE, 'MySQL')) ?? (await defaultDatabase());
+  if (bus !== undefined && database !== undefined)
+    return { env: { ...bus, ...database }, end: () => Promise.resolve() };
+  const wereRunning = findRunning() !== undefined;
+  const { ports } = await startServices();
+  const started = {
+    [BUS]: busUrl(ports),
+    [MANAGEMENT]: managementUrl(ports),
+    [DATABASE]: databaseUrl(ports),
+  };
+  return {
+    env: { ...started, ...bus, ...database },
+    end: async () => {
+      if (!wereRunning) await stopServices();
+    },
+  };
+}
