@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { ServiceError } from '@glimpse/contracts';
 import { toAccessError } from './fs-errors.js';
 
@@ -26,10 +27,15 @@ export class FileReader extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.file.close().then(
-      () => done(error),
-      (closeError: unknown) => done(error ?? toAccessError(closeError, 'Cannot close image data')),
-    );
+    callbackify(() => this.closeFile())((closeError) => done(error ?? closeError));
+  }
+
+  private async closeFile(): Promise<void> {
+    try {
+      await this.file.close();
+    } catch (error) {
+      throw toAccessError(error, 'Cannot close image data');
+    }
   }
 
   private async readNext(): Promise<Buffer | null> {

@@ -41,7 +41,8 @@ export class FileWriter {
   async write(chunk: Buffer): Promise<void> {
     this.gathered.push(chunk);
     this.gatheredBytes += chunk.length;
-    if (this.gatheredBytes >= GATHER_BYTES || this.gathered.length === MAX_GATHERED_CHUNKS) await this.flush();
+    if (this.gatheredBytes >= GATHER_BYTES || this.gathered.length === MAX_GATHERED_CHUNKS)
+      await this.flush();
   }
 
   /** Resolves when everything is on the disk. */

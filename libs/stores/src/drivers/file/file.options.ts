@@ -21,11 +21,17 @@ const DataDirectoryText = z.string().transform((text, context): DataDirectory =>
 
 /** Decimal digits that are read as octal: 640 is rw-r-----. 0 leaves the mode to the umask. */
 const FileMode = z
-  .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().regex(/^[0-7]{1,4}$/))
+  .preprocess(
+    (value) => (typeof value === 'number' ? String(value) : value),
+    z.string().regex(/^[0-7]{1,4}$/),
+  )
   .transform((digits) => Number.parseInt(digits, 8))
   .refine((mode) => mode === 0 || (mode & 0o400) !== 0, 'must let the owner read');
 
-const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+const flag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+);
 
 /** The options of a store of type `file`. */
 export const FileOptions = z

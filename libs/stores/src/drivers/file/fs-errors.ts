@@ -21,7 +21,7 @@ const accessCodes: Record<string, ErrorCode> = {
 
 /** The code of a failed system call, such as `ENOENT`; undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

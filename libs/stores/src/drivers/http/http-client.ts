@@ -31,8 +31,7 @@ function codeOf(status: number): ErrorCode {
 function makeDispatcher(options: HttpOptions, ca: string | undefined, proxy: string | undefined): Dispatcher {
   const tls = ca === undefined ? { rejectUnauthorized: !options.isInsecure } : { ca };
   const common = { headersTimeout: IDLE_TIMEOUT_MS, bodyTimeout: IDLE_TIMEOUT_MS };
-  if (proxy === undefined)
-    return new Agent({ ...common, connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
+  if (proxy === undefined) return new Agent({ ...common, connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
   const uri = proxy.includes('://') ? proxy : `http://${proxy}`;
   return new ProxyAgent({ ...common, uri, requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
 }

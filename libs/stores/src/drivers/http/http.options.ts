@@ -1,7 +1,10 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
-const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+const flag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+);
 
 /** The options of a store of type `http`, named as in Glance. */
 export const HttpOptions = z

@@ -1,0 +1,1 @@
+export { ImageInspector, type Inspection, createInspector } from './image-inspector.js';

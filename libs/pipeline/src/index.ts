@@ -1,0 +1,2 @@
+export type { StoreImageRequest, StoredImage } from './transfer.js';
+export { TransferPipeline } from './transfer-pipeline.js';

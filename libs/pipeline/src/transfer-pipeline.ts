@@ -1,0 +1,23 @@
+import { HashPool } from './hashing/hash-pool.js';
+import { SlotPool } from './memory/slot-pool.js';
+import { type StoreImageRequest, type StoredImage, Transfer } from './transfer.js';
+
+/** Moves image data into stores. One per process: it holds the memory and the threads that transfers share. */
+export class TransferPipeline {
+  private readonly slots = new SlotPool();
+  private readonly hashes = new HashPool();
+
+  /**
+   * Streams the source into the store, in constant memory. Resolves when the data is durable and hashed. When it
+   * rejects nothing is left in the store. Codes: `IMAGE_SIZE_MISMATCH`, `QUOTA_EXCEEDED`, `TRANSFER_ABORTED` where the
+   * source broke off or the signal ended it, and the driver's.
+   */
+  async storeImage(request: StoreImageRequest): Promise<StoredImage> {
+    return new Transfer(request, this.slots.openShare(), this.hashes).run();
+  }
+
+  /** Ends the threads. Transfers that still run fail. */
+  close(): Promise<void> {
+    return this.hashes.close();
+  }
+}

@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import type { ImageInspector } from '@glimpse/inspector';
+import type { StoreDriver, StoredObject } from '@glimpse/stores';
+import type { HashPool } from './hashing/hash-pool.js';
+import { LentChunks } from './memory/lent-chunks.js';
+import type { Slot } from './memory/slot.js';
+import type { SlotShare } from './memory/slot-pool.js';
+import { sourceChunks } from './source-chunks.js';
+import { type Digests, HashStage } from './stages/hash.stage.js';
+import { InspectStage } from './stages/inspect.stage.js';
+import { LimitStage } from './stages/limit.stage.js';
+import { ProgressStage } from './stages/progress.stage.js';
+
+/** What to store, where, and what to find out about it on the way. */
+export interface StoreImageRequest {
+  readonly driver: StoreDriver;
+  /** Names the object: the image's id. */
+  readonly key: string;
+  /** The data. Its owner destroys it, whatever comes of the transfer: there may still be a client to answer. */
+  readonly source: Readable;
+  readonly uploadId: string;
+  /** Algorithm of `osHashValue`, a name that `node:crypto` knows. */
+  readonly hashAlgorithm: string;
+  /** Whether the MD5 `checksum` is computed. */
+  readonly md5: boolean;
+  /** Largest size that is accepted, in bytes. */
+  readonly sizeCap: number;
+  /** Exact number of bytes, where the client announced it. */
+  readonly expectedSize?: number | undefined;
+  readonly inspector?: ImageInspector | undefined;
+  /** Ends the transfer, also while the source is idle. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called about once per MiB. */
+  readonly onProgress?: ((bytesDone: number) => void) | undefined;
+}
+
+/** An object that was stored, with what was measured while it passed. */
+export interface StoredImage extends StoredObject {
+  /** MD5 in lower-case hex; null where it is switched off. */
+  readonly checksum: string | null;
+  readonly osHashAlgo: string;
+  readonly osHashValue: string;
+  /** Size of the disk in the image; null where the content doesn't tell or no inspector looked. */
+  readonly virtualSize: number | null;
+}
+
+/** Slots that wait for the driver: while it writes one, the next are received. */
+const READ_AHEAD_SLOTS = 2;
+
+/** One image on its way from a source through the stages into a store. */
+export class Transfer {
+  private readonly limit: LimitStage;
+  private readonly hash: HashStage;
+  private readonly inspect: InspectStage | undefined;
+  private readonly progress: ProgressStage | undefined;
+  private readonly lent = new LentChunks();
+  /** Ends the wait for the source when the driver has failed. */
+  private readonly ended = new AbortController();
+  private digests: Promise<Digests> = Promise.resolve(new Map());
+
+  /** Throws `QUOTA_EXCEEDED` where the announced size is too large. */
+  constructor(
+    private readonly request: StoreImageRequest,
+    private readonly slots: SlotShare,
+    hashes: HashPool,
+  ) {
+    const { hashAlgorithm, md5, inspector, onProgress } = request;
+    this.limit = new LimitStage(request.sizeCap, request.expectedSize);
+    this.hash = new HashStage(hashes, new Set(md5 ? [hashAlgorithm, 'md5'] : [hashAlgorithm]));
+    this.inspect = inspector === undefined ? undefined : new InspectStage(inspector);
+    this.progress = onProgress === undefined ? undefined : new ProgressStage(onProgress);
+  }
+
+  async run(): Promise<StoredImage> {
+    try {
+      const stored = await this.write();
+      return this.describe(stored, await this.digests);
+    } finally {
+      this.ended.abort();
+      this.hash.close();
+      this.lent.releaseAll();
+    }
+  }
+
+  private write(): Promise<StoredObject> {
+    const { driver, key, uploadId, expectedSize, signal } = this.request;
+    // In object mode chunks arrive one by one, as they are; in byte mode several are joined, which copies them.
+    const data = Readable.from(this.chunks(), { objectMode: true, highWaterMark: READ_AHEAD_SLOTS });
+    return driver.write(key, data, {
+      uploadId,
+      ...(expectedSize === undefined ? {} : { expectedSize }),
+      ...(signal === undefined ? {} : { signal }),
+      releaseChunk: (chunk) => this.lent.release(chunk),
+    });
+  }
+
+  private async *chunks(): AsyncGenerator<Buffer> {
+    const { releasesChunks } = this.request.driver.capabilities;
+    for await (const slot of this.filledSlots()) {
+      this.hash.accept(slot);
+      this.inspect?.accept(slot.bytes);
+      this.progress?.accept(slot.bytes);
+      yield releasesChunks ? this.lent.lend(slot) : Buffer.from(slot.bytes);
+    }
+    this.limit.finish();
+    // Not awaited here: the driver makes the data durable meanwhile.
+    this.digests = this.hash.finish();
+    this.digests.catch(() => undefined);
+  }
+
+  /** Gathers what is received. A slot is the caller's until it asks for the next. */
+  private async *filledSlots(): AsyncGenerator<Slot> {
+    let slot: Slot | undefined;
+    try {
+      for await (const chunk of this.receivedChunks()) {
+        for (let offset = 0; offset < chunk.length;) {
+          slot ??= await this.slots.take();
+          offset += slot.fill(chunk, offset);
+          if (slot.isFull) {
+            yield slot;
+            slot.release();
+            slot = undefined;
+          }
+        }
+      }
+      if (slot !== undefined) yield slot;
+    } finally {
+      slot?.release();
+    }
+  }
+
+  private async *receivedChunks(): AsyncGenerator<Buffer> {
+    const { source, signal } = this.request;
+    const ended = this.ended.signal;
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    for await (const chunk of sourceChunks(source, either)) {
+      this.limit.accept(chunk);
+      yield chunk;
+    }
+  }
+
+  private describe(stored: StoredObject, digests: Digests): StoredImage {
+    const { hashAlgorithm, md5 } = this.request;
+    return {
+      ...stored,
+      checksum: md5 ? (digests.get('md5') ?? null) : null,
+      osHashAlgo: hashAlgorithm,
+      osHashValue: digests.get(hashAlgorithm) ?? '',
+      virtualSize: this.inspect?.finish() ?? null,
+    };
+  }
+}
