@@ -1,0 +1,10 @@
+export type { BusOptions } from './bus-options.js';
+export { BusModule } from './bus.module.js';
+export { BusStatus } from './bus-status.js';
+export { BusStrategy, createBusStrategy } from './bus-strategy.js';
+export type { DeadLetter, DeadLetterSelection, DeadLetters } from './dead-letters.js';
+export { EventPublisher } from './event-publisher.js';
+export { type EventDelivery, HandleEvent } from './handle-event.js';
+export { HandleRpc } from './handle-rpc.js';
+export { type OpenBus, openBus } from './open-bus.js';
+export { type CallOptions, RpcClient } from './rpc-client.js';

@@ -1,0 +1,10 @@
+/** The headers of our own on messages. Everything else is in the body, since headers are limited to 64 KiB. */
+export const headers = {
+  attempt: 'x-glimpse-attempt',
+  attempts: 'x-glimpse-attempts',
+  diedAt: 'x-glimpse-died-at',
+  queue: 'x-glimpse-queue',
+  reason: 'x-glimpse-reason',
+} as const;
+
+export const MAX_REASON_LENGTH = 1_000;

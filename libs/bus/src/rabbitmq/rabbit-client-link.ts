@@ -1,0 +1,126 @@
+import { ServiceError } from '@glimpse/contracts';
+import type { Channel, ChannelModel } from 'amqplib';
+import type { BusOptions } from '../bus-options.js';
+import { eventsExchange, isSubscribed } from '../topology.js';
+import {
+  type ClientLink,
+  type ClientListener,
+  FIRST_CONNECT_WAIT_MS,
+  type OutgoingEnvelope,
+  type OutgoingEvent,
+} from '../transport.js';
+import { ConfirmedPublisher } from './confirmed-publisher.js';
+import { declareEvents } from './declare.js';
+import { FirstConnection } from './first-connection.js';
+import { RabbitConnection } from './rabbit-connection.js';
+import { RabbitDeadLetters } from './rabbit-dead-letters.js';
+
+/** RabbitMQ hands messages to this pseudo-queue straight to the channel that asked. */
+const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
+/** Frames that may wait in a channel before it counts as full. */
+const CHANNEL_BUFFER = { highWaterMark: 64 };
+
+/** The sending end on RabbitMQ: a channel for calls and their answers, and one with confirms for events. */
+export class RabbitClientLink implements ClientLink {
+  readonly deadLetters: RabbitDeadLetters;
+  private readonly connection: RabbitConnection;
+  private readonly first = new FirstConnection(FIRST_CONNECT_WAIT_MS);
+  private listener: ClientListener | null = null;
+  private calls: Channel | null = null;
+  private events: ConfirmedPublisher | null = null;
+  private isBlocked = false;
+  private isFull = false;
+
+  constructor(bus: BusOptions) {
+    this.connection = new RabbitConnection(bus, 'client', {
+      setUp: (model) => this.setUp(model),
+      up: () => {
+        this.first.settle();
+        this.listener?.connected();
+      },
+      down: () => this.down(),
+    });
+    this.deadLetters = new RabbitDeadLetters(() => this.live());
+  }
+
+  open(listener: ClientListener): void {
+    this.listener = listener;
+    this.connection.start();
+  }
+
+  isWritable(): boolean {
+    return this.connection.isConnected && !this.isBlocked && !this.isFull;
+  }
+
+  send({ id, queue, body, expirationMs }: OutgoingEnvelope): void {
+    if (this.calls === null) throw new Error('There is no connection to the message broker');
+    this.isFull = !this.calls.publish('', queue, Buffer.from(body), {
+      contentType: 'application/json',
+      expiration: expirationMs,
+      mandatory: true,
+      messageId: id,
+      replyTo: DIRECT_REPLY_TO,
+    });
+  }
+
+  async publish({ id, name, body }: OutgoingEvent): Promise<void> {
+    await this.live();
+    if (this.events === null || this.isBlocked)
+      throw new ServiceError('BUS_UNAVAILABLE', 'The message broker takes no events at the moment');
+    await this.events.publish(eventsExchange, name, Buffer.from(body), {
+      mandatory: isSubscribed(name),
+      messageId: id,
+      type: name,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.first.settle();
+    await this.connection.close();
+  }
+
+  private async setUp(model: ChannelModel): Promise<void> {
+    this.isBlocked = false;
+    this.isFull = false;
+    model.on('blocked', () => {
+      this.isBlocked = true;
+    });
+    model.on('unblocked', () => {
+      this.isBlocked = false;
+      this.listener?.writable();
+    });
+    const events = await model.createConfirmChannel();
+    events.on('error', (error) => this.connection.fail(error));
+    await declareEvents(events);
+    const calls = await model.createChannel(CHANNEL_BUFFER);
+    calls.on('error', (error) => this.connection.fail(error));
+    calls.on('return', (message) => this.listener?.unroutable(String(message.properties.messageId)));
+    calls.on('drain', () => {
+      this.isFull = false;
+      this.listener?.writable();
+    });
+    await calls.consume(
+      DIRECT_REPLY_TO,
+      (message) => this.listener?.answered(message?.content.toString() ?? ''),
+      {
+        noAck: true,
+      },
+    );
+    this.calls = calls;
+    this.events = new ConfirmedPublisher(events);
+  }
+
+  private down(): void {
+    this.calls = null;
+    this.events = null;
+    this.listener?.disconnected();
+  }
+
+  private async live(): Promise<ChannelModel> {
+    await this.first.wait();
+    const { live } = this.connection;
+    if (live === null)
+      throw new ServiceError('BUS_UNAVAILABLE', 'The connection to the message broker is down');
+    return live;
+  }
+}

@@ -1,0 +1,74 @@
+import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
+import type { DeadLetter, DeadLetterSelection, DeadLetters } from '../dead-letters.js';
+import { deadLettersName } from '../topology.js';
+import { ConfirmedPublisher } from './confirmed-publisher.js';
+import { headers } from './headers.js';
+
+/** Those that the broker itself gave up (after too many deliveries) carry its headers instead of ours. */
+function describe({ content, properties }: GetMessage): DeadLetter {
+  const given = properties.headers ?? {};
+  return {
+    id: String(properties.messageId ?? ''),
+    name: typeof properties.type === 'string' ? properties.type : null,
+    queue: String(given[headers.queue] ?? given['x-first-death-queue'] ?? ''),
+    reason: String(given[headers.reason] ?? given['x-first-death-reason'] ?? 'unknown'),
+    attempts: Number(given[headers.attempts] ?? given['x-delivery-count'] ?? 1),
+    diedAt: typeof given[headers.diedAt] === 'string' ? String(given[headers.diedAt]) : null,
+    body: content.toString(),
+  };
+}
+
+/** Takes messages from the queue on a channel of its own; what is not acknowledged returns when the channel closes. */
+export class RabbitDeadLetters implements DeadLetters {
+  constructor(private readonly connection: () => Promise<ChannelModel>) {}
+
+  list(limit: number): Promise<DeadLetter[]> {
+    return this.withChannel(async (channel) => {
+      const letters: DeadLetter[] = [];
+      while (letters.length < limit) {
+        const message = await channel.get(deadLettersName);
+        if (message === false) break;
+        letters.push(describe(message));
+      }
+      return letters;
+    });
+  }
+
+  replay(selection: DeadLetterSelection): Promise<number> {
+    return this.withChannel(async (channel) => {
+      const publisher = new ConfirmedPublisher(channel);
+      // What dies again meanwhile is not put back a second time.
+      const { messageCount } = await channel.checkQueue(deadLettersName);
+      let replayed = 0;
+      for (let seen = 0; seen < messageCount; seen += 1) {
+        const message = await channel.get(deadLettersName);
+        if (message === false) break;
+        const letter = describe(message);
+        if (selection !== 'all' && !selection.ids.includes(letter.id)) continue;
+        const isBack = await publisher
+          .publish('', letter.queue, message.content, {
+            mandatory: true,
+            messageId: letter.id,
+            ...(letter.name === null ? {} : { type: letter.name }),
+          })
+          .then(() => true)
+          .catch(() => false);
+        if (!isBack) continue;
+        channel.ack(message);
+        replayed += 1;
+      }
+      return replayed;
+    });
+  }
+
+  private async withChannel<T>(use: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+    const model = await this.connection();
+    const channel = await model.createConfirmChannel();
+    channel.on('error', () => undefined);
+    try {
+      return await use(channel);
+    } finally {
+      await channel.close().catch(() => undefined);
+    }
+  }
+}

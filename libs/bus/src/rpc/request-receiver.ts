@@ -1,0 +1,38 @@
+import { ServiceError } from '@glimpse/contracts';
+import type { Logger } from '@glimpse/observability';
+import type { RequestDelivery } from '../transport.js';
+import { AnswerCollector } from './answer-collector.js';
+import type { CallHandler } from './call-handler.js';
+import { type WireCall, parseRequestBody } from './wire.js';
+
+/** Takes envelopes apart, runs their calls concurrently and acknowledges an envelope when all of them are answered. */
+export class RequestReceiver {
+  constructor(
+    private readonly handler: CallHandler,
+    private readonly logger: Logger,
+    private readonly onDone: () => void,
+  ) {}
+
+  take(delivery: RequestDelivery): void {
+    const calls = this.open(delivery.body);
+    const collector = new AnswerCollector(delivery, calls.length, this.onDone);
+    if (calls.length === 0) {
+      delivery.done();
+      this.onDone();
+    } else if (delivery.isRedelivered) {
+      // Perhaps it was carried out before the process that had it went away: only the caller can know whether to repeat it.
+      const error = new ServiceError('BUS_UNAVAILABLE', 'The process that had taken the call went away');
+      for (const call of calls) collector.add(this.handler.refuse(call, error));
+    } else for (const call of calls) void this.handler.answer(call).then((text) => collector.add(text));
+  }
+
+  /** A message that is no envelope has nobody to answer to. */
+  private open(body: string): WireCall[] {
+    try {
+      return parseRequestBody(body);
+    } catch (err) {
+      this.logger.error({ err, start: body.slice(0, 200) }, 'received a request that can not be read');
+      return [];
+    }
+  }
+}

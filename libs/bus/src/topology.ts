@@ -1,0 +1,39 @@
+import { type EventDefinition, jobEvents } from '@glimpse/contracts';
+
+// Every name on the broker, and who gets which event.
+
+/** Topic exchange of the events; the routing key is the event's name. */
+export const eventsExchange = 'glimpse.events';
+
+/** Exchange and queue of what could not be handled. */
+export const deadLettersName = 'glimpse.dead-letters';
+
+/** Calls to a service; its replicas compete. */
+export const rpcQueue = (service: string): string => `glimpse.${service}`;
+
+/** Events for a service; its replicas compete. */
+export const serviceQueue = (service: string): string => `glimpse.events.${service}`;
+
+/** Events for one replica; gone when its connection is. */
+export const instanceQueue = (service: string, instanceId: string): string =>
+  `${serviceQueue(service)}.${instanceId}`;
+
+/** Where events of a service wait for another attempt. A queue for each pause, since a queue expires from its head only. */
+export const retryQueue = (service: string, delayMs: number): string =>
+  `${serviceQueue(service)}.retry.${delayMs}`;
+
+/**
+ * The events that services get by their own queue. Every publisher declares all of these queues, so that an event is
+ * kept for a service that has never been started.
+ */
+export const subscriptions: Readonly<Record<string, readonly EventDefinition[]>> = {
+  'store-worker': [jobEvents.ready],
+};
+
+/** The names of the events that `service` has in its queue. */
+export const subscribedEvents = (service: string): string[] =>
+  (subscriptions[service] ?? []).map((definition) => definition.name);
+
+/** Whether some queue must take an event of that name. */
+export const isSubscribed = (eventName: string): boolean =>
+  Object.values(subscriptions).some((events) => events.some(({ name }) => name === eventName));
