@@ -72,7 +72,9 @@ eachMode('The life of an image', (glimpse) => {
     it('refuses a range behind the end', async () => {
       const headers = { range: `bytes=${length}-` };
 
-      await api.expect(416, 'GET', `/v2/images/${id}/file`, { headers });
+      const answer = await api.send('GET', `/v2/images/${id}/file`, { headers });
+
+      expect(answer.status).toBe(416);
     });
   });
 
