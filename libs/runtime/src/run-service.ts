@@ -58,8 +58,11 @@ async function startOrExit(
     return typeof service === 'string' ? process.exit(STOPPED) : service;
   } catch (error) {
     const reason = explainStartFailure(error);
-    if (reason !== undefined) process.stderr.write(`${reason}\n`);
-    logger.fatal({ err: error }, 'the start failed');
+    if (reason === undefined) logger.fatal({ err: error }, 'the start failed');
+    else {
+      logger.fatal({ reason }, 'the start failed');
+      process.stderr.write(`${reason}\n`);
+    }
     return process.exit(FAILED);
   }
 }
