@@ -22,7 +22,9 @@ describe('parseLogLine', () => {
 
 describe('formatLogLine', () => {
   it('shows what people look for on one line', () => {
-    const shown = formatLogLine({ ...line, ...{ status: 200, path: '/v2/images' } });
+    const request = { ...line, status: 200, path: '/v2/images' };
+
+    const shown = formatLogLine(request);
 
     expect(shown).toBe('10:20:30 info  registry stopped status=200 path=/v2/images\n');
   });
