@@ -50,8 +50,7 @@ export class CallSender {
 
   connected(): void {
     clearTimeout(this.firstConnectTimer);
-    if (this.state === 'closing') return;
-    this.state = 'connected';
+    if (this.state !== 'closing') this.state = 'connected';
     this.writable();
   }
 
