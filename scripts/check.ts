@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { root } from './services/state.js';
 
 const bin = (name: string) => `node_modules/.bin/${name}`;
-const script = (...args: string[]) => [process.execPath, '--import', './scripts/typescript.mjs', ...args];
+const script = (...args: string[]) => [process.execPath, ...process.execArgv, ...args];
 
 const steps: Readonly<Record<string, readonly string[]>> = {
   format: [bin('prettier'), '--check', '--log-level=warn', '.'],

@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
 import { type Glimpse, type GlimpseOptions, type Mode, startGlimpse } from './glimpse.js';
+
+// Jest's globals, not an import of them: that would throw outside of Jest, and the bench uses this library too.
+declare const afterAll: (typeof import('@jest/globals'))['afterAll'];
+declare const beforeAll: (typeof import('@jest/globals'))['beforeAll'];
+declare const describe: (typeof import('@jest/globals'))['describe'];
 
 const START_TIMEOUT_MS = 60_000;
 
