@@ -37,6 +37,8 @@ export function startServer(
     stdio: ['ignore', log, log],
   });
   closeSync(log);
+  // A program that can't be started has no pid, which is looked at below.
+  child.once('error', () => undefined);
   child.unref();
   const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
   if (child.pid === undefined || startTime === undefined)
