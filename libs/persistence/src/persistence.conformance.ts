@@ -191,7 +191,7 @@ export function describePersistence(name: string, makeFixture: () => Promise<Dat
 
         const outcomes = await Promise.all([begin(), begin()]);
 
-        expect(outcomes[0]! + outcomes[1]!).toBe(1);
+        expect(outcomes[0] + outcomes[1]).toBe(1);
         const same = await run((tx) =>
           tx.execute("UPDATE images SET status = 'saving' WHERE id = ?", ['cas']),
         );

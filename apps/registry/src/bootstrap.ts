@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { createBusStrategy } from '@glimpse/bus';
+import type { Config } from '@glimpse/config';
+import { type Logger, NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
+import { Database } from '@glimpse/persistence';
+import { type RunningService, once, runAllInOrder, startHealthServer } from '@glimpse/runtime';
+import { NestFactory } from '@nestjs/core';
+import { Reaper } from './leases/reaper.js';
+import { OutboxRelay } from './outbox/outbox.relay.js';
+import { RegistryModule } from './registry.module.js';
+
+const SERVICE = 'registry';
+
+async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+  const database = await Database.open({ url: config.databaseUrl, ...config.database });
+  try {
+    const migrations = await database.migrate();
+    if (migrations.length > 0) logger.info({ migrations }, 'migrated the database');
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+interface Running {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly instanceId: string;
+  readonly database: Database;
+}
+
+async function start(running: Running): Promise<RunningService> {
+  const { config, logger, instanceId, database } = running;
+  const bus = { service: SERVICE, instanceId, url: config.busUrl, options: config.bus, logger };
+  const strategy = createBusStrategy(bus);
+  const app = await NestFactory.createMicroservice(RegistryModule.forRoot({ ...running, bus }), {
+    strategy,
+    abortOnError: false,
+    bufferLogs: true,
+    logger: new NestLogger(logger),
+  });
+  const reaper = app.get(Reaper);
+  const relay = app.get(OutboxRelay);
+  const closeAll = (graceMs: number) =>
+    runAllInOrder([
+      () => reaper.stop(),
+      // Calls finish, and what they announced is published, while bus and database are still there.
+      () => strategy.close(graceMs),
+      () => relay.stop(),
+      () => app.close(),
+      () => database.close(),
+    ]);
+  try {
+    const health = await startHealthServer({
+      ...config.registry,
+      checks: {
+        database: () => database.query('SELECT 1 AS one'),
+        bus: () =>
+          strategy.isConnected()
+            ? Promise.resolve()
+            : Promise.reject(new Error('not connected to the message broker')),
+      },
+    });
+    await app.listen();
+    relay.start();
+    reaper.start();
+    return {
+      url: health.url,
+      close: once((graceMs) => runAllInOrder([() => closeAll(graceMs), () => health.close(0)])),
+    };
+  } catch (error) {
+    await closeAll(0);
+    throw error;
+  }
+}
+
+/**
+ * Starts the registry: brings the database up to date, answers calls on the bus, publishes the outbox and looks after
+ * leases; `url` is that of its health and metrics. Rejects where the database can't be reached or has a newer schema.
+ */
+export async function startRegistry(config: Config): Promise<RunningService> {
+  const instanceId = `${SERVICE}-${randomUUID()}`;
+  const logger = createLogger(SERVICE, { level: config.log.level, instanceId });
+  collectProcessMetrics();
+  const database = await openDatabase(config, logger);
+  return start({ config, logger, instanceId, database });
+}

@@ -1,0 +1,64 @@
+import type { ImageQuery } from '@glimpse/contracts';
+import { type SqlValue, placeholders } from '@glimpse/persistence';
+
+/** Something that the row `i` of `images` must fulfil. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+const NUMERIC = new Set<string>(['min_ram', 'min_disk', 'size', 'virtual_size']);
+
+const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>' } as const;
+
+/** A text that no row can hold: MySQL could not even use an index to look for it. */
+const isInNoColumn = (text: string) => /[\uD800-\uDFFF]/.test(text);
+
+/** What an image must be to match the filters, beside appearing at all; null where none can. */
+export function filterConditions(query: ImageQuery): Condition[] | null {
+  const texts = [...query.tags, ...Object.entries(query.properties).flat()];
+  if (texts.some(isInNoColumn)) return null;
+  const anyOf = query.anyOf.map(anyOfCondition);
+  if (anyOf.includes(null)) return null;
+  return [
+    { sql: 'i.deleted = 0 AND i.os_hidden = ?', values: [query.osHidden ? 1 : 0] },
+    { sql: "i.status <> 'killed'", values: [] },
+    ...(query.protected === undefined ? [] : [{ sql: 'i.protected = ?', values: [query.protected ? 1 : 0] }]),
+    ...anyOf.filter((condition) => condition !== null),
+    ...query.ranges.flatMap(rangeConditions),
+    ...query.times.map(timeCondition),
+    ...[...new Set(query.tags)].map(tagCondition),
+    ...Object.entries(query.properties).map(propertyCondition),
+  ];
+}
+
+function anyOfCondition({ column, values }: ImageQuery['anyOf'][number]): Condition | null {
+  const possible: SqlValue[] = NUMERIC.has(column)
+    ? values.filter((value) => /^-?\d{1,15}$/.test(value)).map(Number)
+    : values.filter((value) => !isInNoColumn(value));
+  if (possible.length === 0) return null;
+  if (possible.length === 1) return { sql: `i.${column} = ?`, values: possible };
+  return { sql: `i.${column} IN (${placeholders(possible)})`, values: possible };
+}
+
+function rangeConditions({ column, min, max }: ImageQuery['ranges'][number]): Condition[] {
+  return [
+    ...(min === undefined ? [] : [{ sql: `i.${column} >= ?`, values: [min] }]),
+    ...(max === undefined ? [] : [{ sql: `i.${column} <= ?`, values: [max] }]),
+  ];
+}
+
+const timeCondition = ({ column, operator, value }: ImageQuery['times'][number]): Condition => ({
+  sql: `i.${column} ${comparisons[operator]} ?`,
+  values: [`${value.slice(0, 10)} ${value.slice(11, 19)}`],
+});
+
+const tagCondition = (tag: string): Condition => ({
+  sql: 'i.id IN (SELECT t.image_id FROM image_tags t WHERE t.value = ? AND t.deleted = 0)',
+  values: [tag],
+});
+
+const propertyCondition = ([name, value]: [string, string]): Condition => ({
+  sql: `i.id IN (SELECT p.image_id FROM image_properties p WHERE p.name = ? AND p.value = ? AND p.deleted = 0)`,
+  values: [name, value],
+});

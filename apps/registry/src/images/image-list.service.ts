@@ -1,0 +1,49 @@
+import {
+  type Caller,
+  type ImageQuery,
+  type ResponseOf,
+  ServiceError,
+  type registryImages,
+} from '@glimpse/contracts';
+import { Database } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { PolicyEngine } from '../policy/policy.engine.js';
+import { RegistrySettings } from '../registry-settings.js';
+import { imageListQuery } from './image-list.query.js';
+import { ImageReader } from './image-reader.js';
+import { type ReadImageRow, toImageAttributes } from './image-rows.js';
+
+type Page = ResponseOf<(typeof registryImages)['list']>;
+
+const EMPTY: Page = { images: [], isFullPage: false };
+
+@Injectable()
+export class ImageListService {
+  constructor(
+    private readonly database: Database,
+    private readonly reader: ImageReader,
+    private readonly policy: PolicyEngine,
+    private readonly settings: RegistrySettings,
+  ) {}
+
+  /** One page of the images that the caller may see and that match. */
+  async list(ctx: Caller, query: ImageQuery): Promise<Page> {
+    this.policy.enforce('get_images', ctx, { owner: ctx.projectId, visibility: 'private' });
+    const marker = query.marker === undefined ? undefined : await this.findMarker(ctx, query.marker);
+    const limit = Math.min(query.limit, this.settings.config.limits.pageMax);
+    if (limit === 0) return EMPTY;
+    const viewer = { isAdmin: this.policy.isAdmin(ctx), projectId: ctx.projectId };
+    const statement = imageListQuery({ ...query, limit }, viewer, marker);
+    if (statement === null) return EMPTY;
+    const rows = await this.database.query<ReadImageRow>(statement.sql, statement.values);
+    const stored = await this.reader.complete(this.database, rows);
+    return { images: stored.map(({ image }) => image), isFullPage: rows.length === limit };
+  }
+
+  private async findMarker(ctx: Caller, id: string): Promise<ReadImageRow> {
+    const row = await this.reader.findRow(id);
+    if (row === undefined) throw new ServiceError('MARKER_NOT_FOUND', `The marker ${id} is no image.`);
+    if (await this.policy.canSee(this.database, ctx, toImageAttributes(row))) return row;
+    throw new ServiceError('MARKER_FORBIDDEN', 'Forbidding request, image not visible');
+  }
+}

@@ -1,0 +1,132 @@
+import type { ImageLocation, Properties } from '@glimpse/contracts';
+import { Database, type SqlReader, placeholders } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import DataLoader from 'dataloader';
+import { RegistrySettings } from '../registry-settings.js';
+import { type ReadImageRow, imageColumnList, toImageAttributes } from './image-rows.js';
+import { bestFirst, storeOf } from './location-order.js';
+import type { StoredImage } from './stored-image.js';
+
+/** Ids of the database are at most this long; a longer one is no image's. */
+const MAX_ID_LENGTH = 36;
+const MAX_BATCH = 200;
+
+/** The database ignores the case of an id. */
+const idKey = (id: string) => id.toLowerCase();
+
+interface Children {
+  readonly properties: Properties;
+  readonly tags: string[];
+  readonly locations: ImageLocation[];
+}
+
+/** What belongs to an image, in one shape: a property's name and value, a tag, a location's URL and metadata. */
+interface ChildRow {
+  image_id: string;
+  kind: 'property' | 'tag' | 'location';
+  first: string;
+  second: string | null;
+}
+
+/** Reads images with all that belongs to them, in two statements however many there are. */
+@Injectable()
+export class ImageReader {
+  private readonly loader: DataLoader<string, StoredImage | undefined>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly settings: RegistrySettings,
+  ) {
+    this.loader = new DataLoader((ids) => this.loadInOrder(ids), { cache: false, maxBatchSize: MAX_BATCH });
+  }
+
+  /** The image as it is committed. Calls that arrive together become one query. */
+  find(id: string): Promise<StoredImage | undefined> {
+    return id.length > MAX_ID_LENGTH ? Promise.resolve(undefined) : this.loader.load(id);
+  }
+
+  /** The image's own row as it is committed. */
+  async findRow(id: string): Promise<ReadImageRow | undefined> {
+    const [row] = id.length > MAX_ID_LENGTH ? [] : await readRows(this.database, [id]);
+    return row;
+  }
+
+  /** The image as the transaction sees it. */
+  async findIn(tx: SqlReader, id: string): Promise<StoredImage | undefined> {
+    if (id.length > MAX_ID_LENGTH) return undefined;
+    const [stored] = await this.complete(tx, await readRows(tx, [id]));
+    return stored !== undefined && idKey(stored.image.id) === idKey(id) ? stored : undefined;
+  }
+
+  /** The images of the rows, in their order. */
+  async complete(sql: SqlReader, rows: readonly ReadImageRow[]): Promise<StoredImage[]> {
+    if (rows.length === 0) return [];
+    const children = await readChildren(
+      sql,
+      rows.map(({ id }) => id),
+    );
+    return rows.map((row) => this.toStoredImage(row, children.get(row.id)));
+  }
+
+  private async loadInOrder(ids: readonly string[]): Promise<(StoredImage | undefined)[]> {
+    const rows = await readRows(this.database, [...new Set(ids)]);
+    const stored = await this.complete(this.database, rows);
+    const byId = new Map(stored.map((one) => [idKey(one.image.id), one]));
+    return ids.map((id) => byId.get(idKey(id)));
+  }
+
+  private toStoredImage(row: ReadImageRow, children: Children | undefined): StoredImage {
+    const locations = bestFirst(children?.locations ?? [], this.settings.config);
+    const stores = locations.map(storeOf).filter((store) => store !== undefined);
+    return {
+      image: {
+        ...toImageAttributes(row),
+        tags: children?.tags ?? [],
+        properties: children?.properties ?? {},
+        stores: [...new Set(stores)],
+      },
+      locations,
+    };
+  }
+}
+
+const readRows = (sql: SqlReader, ids: readonly string[]) =>
+  sql.query<ReadImageRow>(
+    `SELECT ${imageColumnList} FROM images i WHERE i.id IN (${placeholders(ids)}) AND i.deleted = 0`,
+    ids,
+  );
+
+async function readChildren(sql: SqlReader, ids: readonly string[]): Promise<Map<string, Children>> {
+  const list = placeholders(ids);
+  const rows = await sql.query<ChildRow>(
+    `SELECT image_id, 'property' AS kind, name AS first, value AS second
+       FROM image_properties WHERE image_id IN (${list}) AND deleted = 0
+     UNION ALL SELECT image_id, 'tag', value, NULL
+       FROM image_tags WHERE image_id IN (${list}) AND deleted = 0
+     UNION ALL SELECT image_id, 'location', value, meta_data
+       FROM image_locations WHERE image_id IN (${list}) AND deleted = 0 AND status = 'active'`,
+    [...ids, ...ids, ...ids],
+  );
+  const byImage = new Map<string, Children>();
+  for (const row of rows) {
+    let children = byImage.get(row.image_id);
+    if (children === undefined) {
+      // Names of properties are the client's: without a prototype `__proto__` is one like any other.
+      children = { properties: Object.create(null) as Properties, tags: [], locations: [] };
+      byImage.set(row.image_id, children);
+    }
+    addChild(children, row);
+  }
+  return byImage;
+}
+
+function addChild(children: Children, row: ChildRow): void {
+  if (row.kind === 'property') children.properties[row.first] = row.second;
+  else if (row.kind === 'tag') children.tags.push(row.first);
+  else children.locations.push({ url: row.first, metadata: parseMetadata(row.second) });
+}
+
+function parseMetadata(text: string | null): Record<string, unknown> {
+  const value: unknown = text === null ? {} : JSON.parse(text);
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

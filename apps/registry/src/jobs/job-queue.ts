@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { type JobKind, type JobPayload, jobEvents } from '@glimpse/contracts';
+import type { Transaction } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { OutboxWriter } from '../outbox/outbox.writer.js';
+
+/** Where work for the store-workers is put. */
+@Injectable()
+export class JobQueue {
+  constructor(
+    private readonly outbox: OutboxWriter,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The job exists, and is announced, when and only when the transaction is committed. */
+  async enqueue<K extends JobKind>(tx: Transaction, kind: K, payload: JobPayload<K>): Promise<void> {
+    const id = randomUUID();
+    const now = this.clock.now();
+    await tx.insert('jobs', [
+      {
+        id,
+        kind,
+        status: 'queued',
+        image_id: payload.imageId,
+        payload: JSON.stringify(payload),
+        attempt: 0,
+        due_at: now,
+        created_at: now,
+        updated_at: now,
+      },
+    ]);
+    await this.announce(tx, id, kind);
+  }
+
+  /** Wakes the workers for a job that is due. */
+  async announce(tx: Transaction, jobId: string, kind: JobKind): Promise<void> {
+    await this.outbox.write(tx, jobEvents.ready, jobId, { jobId, kind });
+  }
+}

@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type ClaimedJob,
+  JobKind,
+  type RequestOf,
+  type ResponseOf,
+  jobEvents,
+  type registryJobs,
+} from '@glimpse/contracts';
+import { counter, metricNames } from '@glimpse/observability';
+import { Database, type JobRow, type Transaction, placeholders } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { RegistrySettings } from '../registry-settings.js';
+import { JobCompletions } from './job-completions.js';
+import { JobQueue } from './job-queue.js';
+import { afterFailure } from './retry.js';
+
+type Calls = typeof registryJobs;
+type Outcome = ResponseOf<Calls['heartbeat']>;
+
+const jobsEnded = counter({
+  name: metricNames.jobs,
+  help: 'Attempts at jobs by kind and what came of them.',
+  labelNames: ['kind', 'outcome'],
+});
+
+const lost: Outcome = { outcome: 'lost' };
+const ok: Outcome = { outcome: 'ok' };
+
+/** The rows that a worker may change: its lease's token is the fence. */
+const HELD = "id = ? AND lease_token = ? AND status = 'running'";
+
+/**
+ * Hands jobs to workers. `due_at` is when a job may be claimed: a queued one when its pause is over, a running one
+ * when its lease has run out.
+ */
+@Injectable()
+export class JobsService {
+  constructor(
+    private readonly database: Database,
+    private readonly queue: JobQueue,
+    private readonly completions: JobCompletions,
+    private readonly outbox: OutboxWriter,
+    private readonly clock: Clock,
+    private readonly settings: RegistrySettings,
+  ) {}
+
+  /** Takes up to `limit` jobs that are due, the longest due first. Each goes to one of those who ask at once. */
+  claim({ instanceId, kinds, limit }: RequestOf<Calls['claim']>): Promise<ClaimedJob[]> {
+    if (kinds.length === 0) return Promise.resolve([]);
+    return this.database.unitOfWork.run(async (tx) => {
+      const claimed: ClaimedJob[] = [];
+      for (const status of ['running', 'queued']) {
+        const due = await tx.queryUnclaimed<JobRow>(
+          `SELECT id, kind, status, image_id, payload, attempt, due_at FROM jobs
+            WHERE status = ? AND due_at <= ? AND kind IN (${placeholders(kinds)})
+            ORDER BY due_at LIMIT ${limit - claimed.length}`,
+          [status, this.clock.now(), ...kinds],
+        );
+        for (const job of due) {
+          const mine = await this.claimOne(tx, job, instanceId);
+          if (mine !== undefined) claimed.push(mine);
+        }
+      }
+      return claimed;
+    });
+  }
+
+  private async claimOne(tx: Transaction, job: JobRow, instanceId: string): Promise<ClaimedJob | undefined> {
+    const now = this.clock.now();
+    const leaseToken = randomUUID();
+    const { leaseMs } = this.settings.config.jobs;
+    const matched = await tx.execute(
+      `UPDATE jobs SET status = 'running', attempt = attempt + 1, due_at = ?, lease_owner = ?, lease_token = ?,
+              progress = NULL, updated_at = ?
+        WHERE id = ? AND status = ? AND due_at = ?`,
+      [now + leaseMs, instanceId, leaseToken, now, job.id, job.status, job.due_at],
+    );
+    if (matched === 0) return undefined;
+    return {
+      id: job.id,
+      kind: JobKind.parse(job.kind),
+      imageId: job.image_id,
+      payload: JSON.parse(job.payload),
+      leaseToken,
+      leaseMs,
+      attempt: job.attempt + 1,
+    };
+  }
+
+  async heartbeat({ jobId, leaseToken, progress }: RequestOf<Calls['heartbeat']>): Promise<Outcome> {
+    const now = this.clock.now();
+    const matched = await this.database.unitOfWork.run((tx) =>
+      tx.execute(
+        `UPDATE jobs SET due_at = ?, updated_at = ?, progress = COALESCE(?, progress) WHERE ${HELD}`,
+        [
+          now + this.settings.config.jobs.leaseMs,
+          now,
+          progress === null ? null : JSON.stringify(progress),
+          jobId,
+          leaseToken,
+        ],
+      ),
+    );
+    return matched === 1 ? ok : lost;
+  }
+
+  complete({ jobId, leaseToken }: RequestOf<Calls['complete']>): Promise<Outcome> {
+    return this.database.unitOfWork.run(async (tx) => {
+      const matched = await tx.execute(
+        `UPDATE jobs SET status = 'done', updated_at = ?, lease_owner = NULL WHERE ${HELD}`,
+        [this.clock.now(), jobId, leaseToken],
+      );
+      const job = await findJob(tx, jobId);
+      if (matched === 0 || job === undefined)
+        return job?.status === 'done' && job.lease_token === leaseToken ? ok : lost;
+      const kind = JobKind.parse(job.kind);
+      await this.completions.run(tx, kind, job.payload);
+      await this.outbox.write(tx, jobEvents.completed, jobId, { jobId, kind, imageId: job.image_id });
+      tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'done' }));
+      return ok;
+    });
+  }
+
+  fail({ jobId, leaseToken, error, isRetryable }: RequestOf<Calls['fail']>): Promise<Outcome> {
+    return this.database.unitOfWork.run(async (tx) => {
+      const job = await findJob(tx, jobId);
+      if (job === undefined) return lost;
+      const { attempt, image_id: imageId } = job;
+      const kind = JobKind.parse(job.kind);
+      const next = afterFailure({ kind, attempt, isRetryable }, this.settings.config.jobs, Math.random());
+      const now = this.clock.now();
+      const matched = await tx.execute(
+        `UPDATE jobs SET status = ?, due_at = ?, last_error = ?, updated_at = ?, lease_owner = NULL WHERE ${HELD}`,
+        [
+          next === 'give-up' ? 'failed' : 'queued',
+          next === 'give-up' ? now : now + next.retryInMs,
+          JSON.stringify({ code: error.code, message: error.message }),
+          now,
+          jobId,
+          leaseToken,
+        ],
+      );
+      if (matched === 0) return lost;
+      if (next === 'give-up')
+        await this.outbox.write(tx, jobEvents.failed, jobId, { jobId, kind, imageId, error: error.message });
+      tx.afterCommit(() => jobsEnded.inc({ kind, outcome: next === 'give-up' ? 'failed' : 'retried' }));
+      return ok;
+    });
+  }
+
+  release({ jobId, leaseToken }: RequestOf<Calls['release']>): Promise<Outcome> {
+    return this.database.unitOfWork.run(async (tx) => {
+      const isReleased = await this.giveBack(tx, HELD, [jobId, leaseToken]);
+      const job = isReleased ? await findJob(tx, jobId) : undefined;
+      if (job === undefined) return lost;
+      await this.queue.announce(tx, jobId, JobKind.parse(job.kind));
+      return ok;
+    });
+  }
+
+  /** The instance has ended: its jobs are due at once, and the attempts don't count. */
+  async releaseAllOf(tx: Transaction, instanceId: string): Promise<void> {
+    await this.giveBack(tx, "lease_owner = ? AND status = 'running'", [instanceId]);
+  }
+
+  private async giveBack(tx: Transaction, which: string, values: string[]): Promise<boolean> {
+    const now = this.clock.now();
+    const matched = await tx.execute(
+      `UPDATE jobs SET status = 'queued', due_at = ?, updated_at = ?, attempt = attempt - 1, lease_owner = NULL
+        WHERE ${which}`,
+      [now, now, ...values],
+    );
+    return matched > 0;
+  }
+}
+
+async function findJob(tx: Transaction, id: string): Promise<JobRow | undefined> {
+  const [job] = await tx.query<JobRow>(
+    'SELECT id, kind, status, image_id, payload, attempt, lease_token FROM jobs WHERE id = ?',
+    [id],
+  );
+  return job;
+}

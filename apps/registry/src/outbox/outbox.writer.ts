@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import type { EventDefinition, PayloadOf } from '@glimpse/contracts';
+import { currentContext } from '@glimpse/observability';
+import type { Transaction } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { OutboxSignal } from './outbox-signal.js';
+
+/** The one way to announce something: with the change itself. */
+@Injectable()
+export class OutboxWriter {
+  constructor(
+    private readonly clock: Clock,
+    private readonly signal: OutboxSignal,
+  ) {}
+
+  /** Announces the event when, and only when, the transaction is committed. */
+  async write<D extends EventDefinition>(
+    tx: Transaction,
+    definition: D,
+    subject: string,
+    payload: PayloadOf<D>,
+  ): Promise<void> {
+    await tx.insert('outbox', [
+      {
+        event_id: randomUUID(),
+        name: definition.name,
+        subject,
+        payload: JSON.stringify(payload),
+        traceparent: currentContext()?.traceparent ?? null,
+        occurred_at: this.clock.now(),
+        sent_at: null,
+      },
+    ]);
+    tx.afterCommit(() => this.signal.raise());
+  }
+}

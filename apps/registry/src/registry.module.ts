@@ -1,0 +1,78 @@
+import { BusModule, type BusOptions } from '@glimpse/bus';
+import type { Config } from '@glimpse/config';
+import type { Logger } from '@glimpse/observability';
+import { Database } from '@glimpse/persistence';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Clock, SystemClock } from './clock.js';
+import { ImageDataService } from './images/image-data.service.js';
+import { ImageListService } from './images/image-list.service.js';
+import { ImageReader } from './images/image-reader.js';
+import { ImagesRepository } from './images/images.repository.js';
+import { ImagesRpc } from './images/images.rpc.js';
+import { ImagesService } from './images/images.service.js';
+import { UploadFailures } from './images/upload-failures.js';
+import { JobCompletions } from './jobs/job-completions.js';
+import { JobQueue } from './jobs/job-queue.js';
+import { JobsRpc } from './jobs/jobs.rpc.js';
+import { JobsService } from './jobs/jobs.service.js';
+import { InstanceLeases } from './leases/instance-leases.js';
+import { InstancesRpc } from './leases/instances.rpc.js';
+import { ReapedUploads } from './leases/reaped-uploads.js';
+import { Reaper } from './leases/reaper.js';
+import { SingletonLeases } from './leases/singleton-leases.js';
+import { UploadLeases } from './leases/upload-leases.js';
+import { OutboxSignal } from './outbox/outbox-signal.js';
+import { OutboxRelay } from './outbox/outbox.relay.js';
+import { OutboxWriter } from './outbox/outbox.writer.js';
+import { PolicyEngine } from './policy/policy.engine.js';
+import { RegistrySettings } from './registry-settings.js';
+import { TagsRpc } from './tags/tags.rpc.js';
+import { TagsService } from './tags/tags.service.js';
+
+export interface RegistryOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly instanceId: string;
+  /** Open and migrated; who opened it closes it. */
+  readonly database: Database;
+  readonly bus: BusOptions;
+}
+
+@Module({})
+export class RegistryModule {
+  static forRoot({ config, logger, instanceId, database, bus }: RegistryOptions): DynamicModule {
+    return {
+      module: RegistryModule,
+      imports: [BusModule.forRoot(bus)],
+      controllers: [ImagesRpc, TagsRpc, JobsRpc, InstancesRpc],
+      providers: [
+        { provide: RegistrySettings, useValue: new RegistrySettings(config, instanceId, logger) },
+        { provide: Database, useValue: database },
+        { provide: Clock, useClass: SystemClock },
+        PolicyEngine,
+        OutboxSignal,
+        OutboxWriter,
+        OutboxRelay,
+        JobQueue,
+        JobsService,
+        {
+          provide: JobCompletions,
+          inject: [ReapedUploads],
+          useFactory: (reapedUploads: ReapedUploads) => new JobCompletions([reapedUploads]),
+        },
+        InstanceLeases,
+        UploadLeases,
+        SingletonLeases,
+        ReapedUploads,
+        Reaper,
+        ImagesRepository,
+        ImageReader,
+        ImagesService,
+        ImageListService,
+        ImageDataService,
+        UploadFailures,
+        TagsService,
+      ],
+    };
+  }
+}
