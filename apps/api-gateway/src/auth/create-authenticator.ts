@@ -1,0 +1,14 @@
+import type { Config } from '@glimpse/config';
+import type { Authenticator } from './authenticator.js';
+import { HeadersAuthenticator } from './headers.authenticator.js';
+import { NoneAuthenticator } from './none.authenticator.js';
+
+/** The authenticator that the configuration names. */
+export function createAuthenticator(config: Pick<Config, 'auth' | 'authNone'>): Authenticator {
+  switch (config.auth) {
+    case 'none':
+      return new NoneAuthenticator(config.authNone);
+    case 'headers':
+      return new HeadersAuthenticator();
+  }
+}

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Authenticator, Identity } from './authenticator.js';
+
+function one(headers: IncomingHttpHeaders, ...names: string[]): string | null {
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return null;
+}
+
+function list(headers: IncomingHttpHeaders, ...names: string[]): string[] {
+  return (one(headers, ...names) ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** Trusts the identity headers of a proxy in front, which strips those that clients send (keystonemiddleware does). */
+export class HeadersAuthenticator implements Authenticator {
+  authenticate(headers: IncomingHttpHeaders): Identity | null {
+    if (headers['x-identity-status'] !== 'Confirmed') return null;
+    return {
+      userId: one(headers, 'x-user-id'),
+      projectId: one(headers, 'x-project-id', 'x-tenant-id'),
+      domainId: one(headers, 'x-domain-id'),
+      systemScope: one(headers, 'openstack-system-scope'),
+      roles: list(headers, 'x-roles', 'x-role').map((role) => role.toLowerCase()),
+      serviceRoles: list(headers, 'x-service-roles'),
+    };
+  }
+}

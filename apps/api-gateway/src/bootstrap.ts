@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Config } from '@glimpse/config';
+import { ServiceError } from '@glimpse/contracts';
+import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
+import { TransferPipeline } from '@glimpse/pipeline';
+import { type RunningService, once, runAllInOrder } from '@glimpse/runtime';
+import { createStores } from '@glimpse/stores';
+import { ApiGatewayModule, SERVICE } from './api-gateway.module.js';
+import { createAuthenticator } from './auth/create-authenticator.js';
+import { checkReachOfNoAuth } from './auth/none.authenticator.js';
+import { GatewaySettings } from './gateway-settings.js';
+import { drainServer } from './http/drain-server.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { createHttpAdapter } from './http/http-server.js';
+import { LeaseKeeper } from './image-data/lease.keeper.js';
+import { ReadinessChecks } from './readiness-checks.js';
+
+/** Starts the HTTP API. Rejects when it can't listen, or must not (auth `none` on an address others reach). */
+export async function startApiGateway(config: Config): Promise<RunningService> {
+  checkReachOfNoAuth(config);
+  const instanceId = `${SERVICE}-${randomUUID()}`;
+  const logger = createLogger(SERVICE, { level: config.log.level, instanceId });
+  collectProcessMetrics();
+  const stores = createStores(config, logger);
+  const pipeline = new TransferPipeline();
+  const closeData = () => runAllInOrder([() => pipeline.close(), () => stores.close()]);
+  const transfersEnd = new AbortController();
+  let isStopping = false;
+
+  const adapter = createHttpAdapter(config, logger, {
+    authenticator: createAuthenticator(config),
+    maxRequestIdLength: config.http.maxRequestIdLength,
+    publicEndpoint: config.publicEndpoint,
+    isStopping: () => isStopping,
+  });
+  const settings = new GatewaySettings(config, instanceId, logger, transfersEnd.signal);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiGatewayModule.forRoot(settings, stores, pipeline),
+    adapter,
+    { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
+  );
+  const lease = app.get(LeaseKeeper);
+  const close = once(async (graceMs: number) => {
+    isStopping = true;
+    app.get(ReadinessChecks).stop();
+    await runAllInOrder([
+      () =>
+        drainServer(app.getHttpServer(), graceMs, () =>
+          transfersEnd.abort(new ServiceError('SERVICE_STOPPING', 'The service is stopping.')),
+        ),
+      () => lease.release(),
+      () => app.close(),
+      closeData,
+    ]);
+  });
+  try {
+    app.useGlobalFilters(new ErrorFilter(logger));
+    await app.init();
+    adapter.refuseOtherMethods();
+    await lease.start();
+    await app.listen(config.port, config.host);
+    return { url: await app.getUrl(), close };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}

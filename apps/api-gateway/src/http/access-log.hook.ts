@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Logger, gauge, histogram, metricNames } from '@glimpse/observability';
+
+const inFlight = gauge({ name: metricNames.httpRequestsInFlight, help: 'HTTP requests being answered.' });
+const durations = histogram({
+  name: metricNames.httpRequests,
+  help: 'Time from the arrival of an HTTP request to the end of its answer.',
+  labelNames: ['route', 'method', 'status'],
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600],
+});
+
+/** Probes come every few seconds and say nothing. */
+const QUIET = new Set(['/healthcheck', '/livez', '/readyz', '/metrics']);
+
+export function countRequest(_request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  inFlight.inc();
+  done();
+}
+
+/** Writes the access line and the metrics of a request when its answer has gone out, or its client has. */
+export function accessLogHook(logger: Logger) {
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    inFlight.dec();
+    const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+    const seconds = reply.elapsedTime / 1000;
+    durations.observe({ route, method: request.method, status: reply.statusCode }, seconds);
+    logger[QUIET.has(route) ? 'debug' : 'info'](
+      {
+        method: request.method,
+        path: request.originalUrl,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        request_id: request.id,
+        ...(request.caller === null
+          ? {}
+          : { user_id: request.caller.userId, project_id: request.caller.projectId }),
+        ...(reply.raw.writableFinished ? {} : { aborted: true }),
+      },
+      'request',
+    );
+    done();
+  };
+}

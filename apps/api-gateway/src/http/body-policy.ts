@@ -1,0 +1,14 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+
+/**
+ * What a route does with a request body: `reject` refuses any, `json` parses it into `request.body`, `ignore` leaves
+ * it unread, `own` leaves it to the handler.
+ */
+export type BodyPolicy = 'reject' | 'json' | 'ignore' | 'own';
+
+export interface RouteSettings {
+  readonly body?: BodyPolicy;
+}
+
+/** Says what a route does with a body. Without it the body is parsed as JSON. */
+export const Body = (policy: BodyPolicy) => RouteConfig({ body: policy } satisfies RouteSettings);

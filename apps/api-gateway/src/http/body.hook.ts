@@ -1,0 +1,28 @@
+import type { FastifyRequest } from 'fastify';
+import { ServiceError } from '@glimpse/contracts';
+import type { RouteSettings } from './body-policy.js';
+import { type BodyLimits, hasBody, readJson } from './request-body.js';
+
+declare module 'fastify' {
+  // oxlint-disable-next-line typescript/no-empty-object-type -- merges our settings into Fastify's route configuration
+  interface FastifyContextConfig extends RouteSettings {}
+}
+
+/**
+ * Reads or refuses the bodies of requests, before the handler. Routes that don't exist have theirs parsed too:
+ * Glance says 400 to malformed JSON before it says 404 or 405.
+ */
+export function bodyHook(limits: BodyLimits) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if (!hasBody(request.raw)) return;
+    switch (request.routeOptions.config.body ?? 'json') {
+      case 'reject':
+        throw new ServiceError('REQUEST_INVALID', 'A body is not expected with this request.');
+      case 'json':
+        request.body = await readJson(request.raw, limits);
+        return;
+      case 'ignore':
+      case 'own':
+    }
+  };
+}

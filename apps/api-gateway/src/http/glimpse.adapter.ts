@@ -1,0 +1,55 @@
+import { METHODS, type Server } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyHttpOptions, FastifyReply, RouteOptions } from 'fastify';
+import { HttpError } from './http-error.js';
+
+const passOn = (body: string) => body;
+const METHOD_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** NestJS on Fastify with Glance's manners: exact content types, headers of empty answers, 405s. */
+export class GlimpseAdapter extends FastifyAdapter {
+  private readonly methodsByPath = new Map<string, Set<string>>();
+
+  constructor(options: FastifyHttpOptions<Server>) {
+    // We have no middleware in Express' style.
+    super({ ...options, skipMiddie: true });
+    const fastify = this.getInstance();
+    // Every method is routed, and no body is parsed behind our back: body.hook.ts is the one place that reads them.
+    for (const method of METHODS) fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+    fastify.addHook('onRoute', (route) => this.noteRoute(route));
+  }
+
+  /** Sends what a handler returned: an object as JSON, nothing as an empty answer. */
+  override reply(reply: FastifyReply, body: unknown, status?: number): FastifyReply {
+    if (status !== undefined) reply.code(status);
+    if (body === undefined)
+      return reply.header('content-type', 'text/html; charset=UTF-8').header('content-length', '0').send();
+    // With a serializer of its own Fastify does not add a charset, which Glance's JSON has not.
+    return reply.header('content-type', 'application/json').serializer(passOn).send(JSON.stringify(body));
+  }
+
+  /** Adds a 405 for every method that a known path does not have. Called when all routes are there. */
+  refuseOtherMethods(): void {
+    const fastify = this.getInstance();
+    for (const [url, methods] of [...this.methodsByPath]) {
+      const others = METHODS.filter((method) => !methods.has(method));
+      const allow = METHOD_ORDER.filter((method) => methods.has(method)).join(', ');
+      if (others.length === 0) continue;
+      fastify.route({
+        method: others,
+        url,
+        handler: (request) => {
+          throw new HttpError(405, `The method ${request.method} is not allowed for this resource.`, {
+            allow,
+          });
+        },
+      });
+    }
+  }
+
+  private noteRoute({ url, method }: RouteOptions): void {
+    const methods = this.methodsByPath.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    this.methodsByPath.set(url, methods);
+  }
+}

@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { runInContext, traceparentFrom } from '@glimpse/observability';
+import type { Authenticator } from '../auth/authenticator.js';
+import { baseUrlOf } from './base-url.js';
+import { HttpError } from './http-error.js';
+import { checkRequestIdLength } from './request-id.js';
+
+const UNAUTHORIZED =
+  'This server could not verify that you are authorized to access the document you requested. Either you supplied ' +
+  'the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.';
+
+export interface RequestHookOptions {
+  readonly authenticator: Authenticator;
+  readonly maxRequestIdLength: number;
+  /** Where a client gets its token, for WWW-Authenticate. */
+  readonly publicEndpoint: string | undefined;
+  readonly isStopping: () => boolean;
+}
+
+const isUnderVersion = (url: string) => url.startsWith('/v2') && (url.length === 3 || '/?'.includes(url[3]!));
+
+async function identify(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: RequestHookOptions,
+): Promise<void> {
+  const identity = await options.authenticator.authenticate(request.headers);
+  if (identity === null) {
+    const uri = options.publicEndpoint ?? baseUrlOf(request.raw);
+    throw new HttpError(401, UNAUTHORIZED, { 'www-authenticate': `Keystone uri="${uri}"` });
+  }
+  checkRequestIdLength(request.raw, options.maxRequestIdLength);
+  reply.header('x-openstack-request-id', request.id);
+  request.caller = { ...identity, requestId: request.id };
+}
+
+/** First of all: OPTIONS, who is calling, the request's id, and the context that log lines and messages carry. */
+export function requestHook(options: RequestHookOptions) {
+  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    if (options.isStopping()) reply.header('connection', 'close');
+    if (request.method === 'OPTIONS') {
+      void reply.code(200).send();
+      return;
+    }
+    const context = { requestId: request.id, traceparent: traceparentFrom(request.headers.traceparent) };
+    runInContext(context, () => {
+      if (isUnderVersion(request.url)) identify(request, reply, options).then(() => done(), done);
+      else done();
+    });
+  };
+}

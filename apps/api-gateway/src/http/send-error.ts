@@ -1,0 +1,29 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '@glimpse/observability';
+import { renderError } from './error-body.js';
+import { answerFor } from './error-response.js';
+
+const passOn = (body: string) => body;
+
+/** Answers a request with an error, in the form it accepts. What nobody foresaw is logged with its stack. */
+export function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  logger: Logger,
+): void {
+  const { status, explanation, headers } = answerFor(error);
+  if (status === 500)
+    logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+  else if (status === 503)
+    logger.warn({ err: error, method: request.method, url: request.url }, 'unavailable');
+
+  const { contentType, body } = renderError(request.headers.accept, status, explanation);
+  reply.code(status).headers(headers);
+  if (request.method === 'HEAD') {
+    void reply.header('content-length', '0').send();
+    return;
+  }
+  // With a serializer of its own Fastify leaves the content type as it is.
+  void reply.header('content-type', contentType).serializer(passOn).send(body);
+}

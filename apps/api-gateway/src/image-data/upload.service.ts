@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { RpcClient } from '@glimpse/bus';
+import {
+  type Caller,
+  ServiceError,
+  type StoredData,
+  type UploadTicket,
+  isServiceError,
+  registryImages,
+} from '@glimpse/contracts';
+import { createInspector } from '@glimpse/inspector';
+import { type StoredImage, TransferPipeline } from '@glimpse/pipeline';
+import { isDoneWithin } from '@glimpse/runtime';
+import { StoreRegistry } from '@glimpse/stores';
+import { GatewaySettings } from '../gateway-settings.js';
+import { LeaseKeeper } from './lease.keeper.js';
+import { isOutcomeUnknown, retryUntilKnown } from './retry-until-known.js';
+import { countTransfer } from './transfer-metrics.js';
+
+export interface UploadRequest {
+  readonly ctx: Caller;
+  readonly imageId: string;
+  readonly source: Readable;
+  /** Bytes, where they were announced. */
+  readonly size: number | undefined;
+  /** Undefined for the default store. */
+  readonly storeId: string | undefined;
+  /** Called when the upload was let in and its data is wanted. */
+  readonly onAccepted: () => void;
+}
+
+interface Upload {
+  readonly ctx: Caller;
+  readonly id: string;
+  readonly uploadId: string;
+}
+
+/** Brings image data from a client into a store, and tells the registry. */
+@Injectable()
+export class UploadService {
+  constructor(
+    private readonly rpc: RpcClient,
+    private readonly stores: StoreRegistry,
+    private readonly pipeline: TransferPipeline,
+    private readonly lease: LeaseKeeper,
+    private readonly settings: GatewaySettings,
+  ) {}
+
+  /**
+   * Resolves when the image is active. When it rejects the image is queued again and nothing is left in the store,
+   * or the registry sees to both.
+   */
+  async upload(request: UploadRequest): Promise<void> {
+    const upload: Upload = { ctx: request.ctx, id: request.imageId, uploadId: randomUUID() };
+    const signal = AbortSignal.any([this.lease.signal, this.settings.transfersEnd]);
+    try {
+      const ticket = await this.begin(upload, request);
+      const stored = await this.store(upload, ticket, request, signal);
+      await this.commit(upload, ticket, stored);
+      countTransfer('in', 'ok', stored.size);
+    } catch (error) {
+      countTransfer('in', isServiceError(error) ? error.code : 'INTERNAL');
+      throw error;
+    }
+  }
+
+  private async begin(upload: Upload, { storeId, size }: UploadRequest): Promise<UploadTicket> {
+    try {
+      return await this.rpc.call(registryImages.beginUpload, {
+        ...upload,
+        instanceId: this.settings.instanceId,
+        storeId: storeId ?? this.stores.defaultId,
+        size: size ?? null,
+      });
+    } catch (error) {
+      // It may have begun: then the image must not stay in saving.
+      if (isOutcomeUnknown(error)) void this.abort(upload, 'The start of the upload was not confirmed.');
+      throw error;
+    }
+  }
+
+  private async store(
+    upload: Upload,
+    ticket: UploadTicket,
+    request: UploadRequest,
+    signal: AbortSignal,
+  ): Promise<StoredImage> {
+    const { images, limits } = this.settings.config;
+    try {
+      if ((request.size ?? 0) > limits.imageSizeCap)
+        throw new ServiceError(
+          'QUOTA_EXCEEDED',
+          `The image is larger than the limit of ${limits.imageSizeCap} bytes.`,
+        );
+      request.onAccepted();
+      return await this.pipeline.storeImage({
+        driver: this.stores.get(ticket.storeId),
+        key: ticket.imageId,
+        source: request.source,
+        uploadId: upload.uploadId,
+        hashAlgorithm: images.hashingAlgorithm,
+        md5: images.md5Checksum,
+        sizeCap: limits.imageSizeCap,
+        expectedSize: request.size,
+        inspector: createInspector(ticket),
+        signal,
+      });
+    } catch (error) {
+      await this.abort(upload, error instanceof Error ? error.message : String(error));
+      if (signal.aborted) throw signal.reason;
+      // Glance answers 410 where a store is read-only.
+      if (isServiceError(error, 'STORE_OPERATION_UNSUPPORTED'))
+        throw new ServiceError('IMAGE_LOST_RACE', `The store "${ticket.storeId}" takes no data.`, {
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
+  /**
+   * Commits, however long it takes to learn the outcome; the client waits for one lease at most. While the outcome is
+   * unknown the data may be the image's, so it is not touched.
+   */
+  private async commit(upload: Upload, ticket: UploadTicket, stored: StoredImage): Promise<void> {
+    const request = { ...upload, stored: this.describe(ticket, stored) };
+    const committing = retryUntilKnown(
+      () => this.rpc.call(registryImages.commitUpload, request),
+      this.lease.released,
+    ).catch(async (error: unknown) => {
+      await this.discard(upload, ticket, stored, error);
+      throw error;
+    });
+    if (await isDoneWithin(committing, this.settings.config.leases.instanceLeaseMs)) return;
+    committing.catch((error: unknown) =>
+      this.settings.logger.warn({ err: error, imageId: upload.id }, 'an upload was not committed'),
+    );
+    throw new ServiceError('RPC_TIMEOUT', 'It is not known whether the upload was committed');
+  }
+
+  private describe(ticket: UploadTicket, stored: StoredImage): StoredData {
+    return {
+      location: this.stores.toImageLocation(ticket.storeId, stored),
+      size: stored.size,
+      virtualSize: stored.virtualSize,
+      checksum: stored.checksum,
+      osHashAlgo: stored.osHashAlgo,
+      osHashValue: stored.osHashValue,
+    };
+  }
+
+  /** After a refused commit: removes what was stored, where it is certain that it is ours. */
+  private async discard(
+    upload: Upload,
+    ticket: UploadTicket,
+    stored: StoredImage,
+    reason: unknown,
+  ): Promise<void> {
+    // Whoever took the lease for dead removes what it left; the key may already be another upload's.
+    if (isOutcomeUnknown(reason) || isServiceError(reason, 'LEASE_LOST')) return;
+    try {
+      await this.stores.get(ticket.storeId).delete(stored.location, {});
+    } catch (error) {
+      this.settings.logger.error(
+        { err: error, imageId: upload.id },
+        'could not remove data that nobody wants',
+      );
+    }
+    await this.abort(upload, reason instanceof Error ? reason.message : String(reason));
+  }
+
+  /** Puts the image back to queued; when the registry does not answer, as soon as it does. */
+  private async abort(upload: Upload, reason: string): Promise<void> {
+    const call = () => this.rpc.call(registryImages.abortUpload, { ...upload, reason });
+    try {
+      await call();
+    } catch (error) {
+      const { logger } = this.settings;
+      logger.warn({ err: error, imageId: upload.id }, 'could not put the image back to queued');
+      if (!isOutcomeUnknown(error)) return;
+      retryUntilKnown(call, this.lease.released).catch((last: unknown) =>
+        logger.warn({ err: last, imageId: upload.id }, 'the image is left to the registry'),
+      );
+    }
+  }
+}

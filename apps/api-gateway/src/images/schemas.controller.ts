@@ -1,0 +1,30 @@
+import { Controller, Get } from '@nestjs/common';
+import { GatewaySettings } from '../gateway-settings.js';
+import { Body } from '../http/body-policy.js';
+import { createImageSchema } from './images.schema.js';
+import { publishedImageSchema, publishedImagesSchema } from './published-schema.js';
+
+/** The schemas from which clients build their models. */
+@Controller('v2/schemas')
+export class SchemasController {
+  private readonly imageDocument: object;
+  private readonly imagesDocument: object;
+
+  constructor({ config }: GatewaySettings) {
+    const schema = createImageSchema(config.images);
+    this.imageDocument = publishedImageSchema(schema);
+    this.imagesDocument = publishedImagesSchema(schema);
+  }
+
+  @Get('image')
+  @Body('reject')
+  image(): object {
+    return this.imageDocument;
+  }
+
+  @Get('images')
+  @Body('reject')
+  images(): object {
+    return this.imagesDocument;
+  }
+}

@@ -1,0 +1,4 @@
+import { runService } from '@glimpse/runtime';
+import { startApiGateway } from './bootstrap.js';
+
+await runService('glimpse-api', startApiGateway);
