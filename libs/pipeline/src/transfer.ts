@@ -115,7 +115,7 @@ export class Transfer {
       for await (const chunk of this.receivedChunks()) {
         for (let offset = 0; offset < chunk.length;) {
           slot ??= await this.slots.take();
-          offset += slot.fill(chunk, offset);
+          offset += slot.take(chunk, offset);
           if (slot.isFull) {
             yield slot;
             slot.release();

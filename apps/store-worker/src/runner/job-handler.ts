@@ -1,0 +1,20 @@
+import type { JobKind, JobPayload, JobProgress } from '@glimpse/contracts';
+
+/** What a handler is given beside the payload. */
+export interface JobContext {
+  /** Aborts when the job is no longer this worker's, or the worker stops: end at once. */
+  readonly signal: AbortSignal;
+  /** Tells with the next heartbeat how far the job has come. */
+  reportProgress(progress: JobProgress): void;
+}
+
+/** Does the jobs of one kind. */
+export interface JobHandler<K extends JobKind> {
+  readonly kind: K;
+  /**
+   * Resolves when the job is done. May be called again for a job that was done in part or in full: by another worker
+   * after this one died, for one. Rejects with a `ServiceError` that says whether trying again makes sense; any
+   * other error counts as a defect, and is tried again.
+   */
+  run(payload: JobPayload<K>, context: JobContext): Promise<void>;
+}

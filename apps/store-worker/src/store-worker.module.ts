@@ -1,0 +1,60 @@
+import { BusModule, RpcClient } from '@glimpse/bus';
+import type { Config } from '@glimpse/config';
+import type { Logger } from '@glimpse/observability';
+import { InstanceLease } from '@glimpse/runtime';
+import { StoreRegistry } from '@glimpse/stores';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DeleteDataJob } from './jobs/delete-data.job.js';
+import { JobEvents } from './runner/job.events.js';
+import { JobHandlers } from './runner/job-handlers.js';
+import { JobRunner } from './runner/job.runner.js';
+
+export const SERVICE = 'store-worker';
+
+export interface StoreWorkerOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly instanceId: string;
+  /** Opened and closed by bootstrap.ts. */
+  readonly stores: StoreRegistry;
+}
+
+/** Background work on image data. */
+@Module({})
+export class StoreWorkerModule {
+  static forRoot({ config, logger, instanceId, stores }: StoreWorkerOptions): DynamicModule {
+    const { busUrl: url, bus: options, leases, jobs, storeWorker } = config;
+    return {
+      module: StoreWorkerModule,
+      imports: [BusModule.forRoot({ service: SERVICE, instanceId, url, options, logger })],
+      controllers: [JobEvents],
+      providers: [
+        { provide: StoreRegistry, useValue: stores },
+        {
+          provide: InstanceLease,
+          inject: [RpcClient],
+          useFactory: (rpc: RpcClient) =>
+            new InstanceLease({
+              rpc,
+              instanceId,
+              service: SERVICE,
+              leaseMs: leases.instanceLeaseMs,
+              logger,
+            }),
+        },
+        { provide: JobHandlers, useValue: new JobHandlers([new DeleteDataJob(stores, logger)]) },
+        {
+          provide: JobRunner,
+          inject: [RpcClient, JobHandlers],
+          useFactory: (rpc: RpcClient, handlers: JobHandlers) =>
+            new JobRunner(
+              rpc,
+              handlers,
+              { instanceId, concurrency: storeWorker.concurrency, pollMs: jobs.pollMs },
+              logger,
+            ),
+        },
+      ],
+    };
+  }
+}
