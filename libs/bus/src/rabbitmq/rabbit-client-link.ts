@@ -1,5 +1,5 @@
 import { ServiceError } from '@glimpse/contracts';
-import type { Channel, ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
 import { eventsExchange, isSubscribed } from '../topology.js';
 import {
@@ -30,6 +30,7 @@ export class RabbitClientLink implements ClientLink {
   private events: ConfirmedPublisher | null = null;
   private isBlocked = false;
   private isFull = false;
+  private isDeclaring = false;
 
   constructor(bus: BusOptions) {
     this.connection = new RabbitConnection(bus, 'client', {
@@ -92,6 +93,7 @@ export class RabbitClientLink implements ClientLink {
     const events = await model.createConfirmChannel();
     events.on('error', (error) => this.connection.fail(error));
     await declareEvents(events);
+    events.on('return', () => void this.declareAgain(events));
     const calls = await model.createChannel(CHANNEL_BUFFER);
     calls.on('error', (error) => this.connection.fail(error));
     calls.on('return', (message) => this.listener?.unroutable(String(message.properties.messageId)));
@@ -108,6 +110,19 @@ export class RabbitClientLink implements ClientLink {
     );
     this.calls = calls;
     this.events = new ConfirmedPublisher(events);
+  }
+
+  /** A queue was deleted under us: whoever publishes the event again finds it restored. */
+  private async declareAgain(events: ConfirmChannel): Promise<void> {
+    if (this.isDeclaring) return;
+    this.isDeclaring = true;
+    try {
+      await declareEvents(events);
+    } catch (error) {
+      this.connection.fail(error);
+    } finally {
+      this.isDeclaring = false;
+    }
   }
 
   private down(): void {

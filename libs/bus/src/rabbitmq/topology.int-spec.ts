@@ -1,0 +1,111 @@
+import { ServiceError } from '@glimpse/contracts';
+import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { BusHarness, jobReady, perform } from '../bus-harness.conformance.js';
+
+jest.setTimeout(30_000);
+
+const echo = { perform: (value: unknown) => value };
+
+describe('what is on RabbitMQ', () => {
+  let place: OwnPlace;
+  let harness: BusHarness;
+  let connection: ChannelModel;
+  let channel: Channel;
+  beforeEach(async () => {
+    place = await createVirtualHost();
+    harness = new BusHarness(place.url);
+    connection = await connect(place.url);
+    channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+  });
+  afterEach(async () => {
+    await connection.close();
+    await harness.close();
+    await place.remove();
+  });
+
+  const sendRaw = (queue: string, body: string) =>
+    channel.sendToQueue(queue, Buffer.from(body), { persistent: true });
+
+  it('puts an event that is no JSON with the dead letters', async () => {
+    await harness.eventServer({});
+    const { deadLetters } = harness.client();
+
+    sendRaw('glimpse.events.store-worker', '{"half":');
+    await waitFor('the dead letter', async () => (await deadLetters.list(10)).length === 1);
+
+    const [letter] = await deadLetters.list(10);
+    expect(letter).toMatchObject({ body: '{"half":', queue: 'glimpse.events.store-worker', attempts: 1 });
+    expect(letter!.id).not.toBe('');
+  });
+
+  it('survives requests that can not be read', async () => {
+    await harness.rpcServer(echo, { prefetch: 1 });
+    const { rpc } = harness.client();
+
+    for (const body of ['', 'null', '{"calls":7}', '{"calls":[{"id":1}]}', '\u0000'])
+      sendRaw('glimpse.registry', body);
+
+    await expect(rpc.call(perform, { value: 1 })).resolves.toEqual({ value: 1 });
+  });
+
+  it('declares and consumes a queue again that was deleted', async () => {
+    await harness.rpcServer(echo);
+    const { rpc } = harness.client();
+    await rpc.call(perform, { value: 1 });
+
+    await channel.deleteQueue('glimpse.registry');
+
+    await waitFor('the queue', async () => (await rpc.call(perform, { value: 1 })).value === 1);
+    await expect(channel.checkQueue('glimpse.registry')).resolves.toMatchObject({ consumerCount: 1 });
+  });
+
+  it('rejects an event that a subscriber would not get', async () => {
+    const { publisher } = harness.client();
+    await publisher.publish(jobReady());
+    await channel.deleteQueue('glimpse.events.store-worker');
+
+    const error = await publisher.publish(jobReady()).catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({ code: 'BUS_UNAVAILABLE' });
+    await waitFor('the queue to be declared again', async () => {
+      await publisher.publish(jobReady());
+      return true;
+    });
+  });
+
+  it('looks at dead letters as often as one likes without losing one', async () => {
+    await harness.eventServer(
+      {
+        onService: () => {
+          throw new Error('no');
+        },
+      },
+      { eventAttempts: 1 },
+    );
+    const { publisher, deadLetters } = harness.client();
+    const events = [jobReady(), jobReady(), jobReady()];
+    for (const event of events) await publisher.publish(event);
+    await waitFor('the dead letters', async () => (await deadLetters.list(10)).length === 3);
+
+    for (let look = 0; look < 50; look += 1) await deadLetters.list(10);
+
+    const ids = (await deadLetters.list(10)).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+    await expect(deadLetters.list(2)).resolves.toHaveLength(2);
+  });
+
+  it('keeps a dead letter whose queue is gone', async () => {
+    const { deadLetters, publisher } = harness.client();
+    await publisher.publish(jobReady());
+    const lost = { headers: { 'x-glimpse-queue': 'glimpse.events.gone' }, messageId: 'lost' };
+    channel.publish('glimpse.dead-letters', '', Buffer.from('{}'), lost);
+    await waitFor('the dead letter', async () => (await deadLetters.list(10)).length === 1);
+
+    await expect(deadLetters.replay('all')).resolves.toBe(0);
+    await expect(deadLetters.list(10)).resolves.toHaveLength(1);
+  });
+});
