@@ -176,7 +176,13 @@ describe('routes', () => {
 
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe(allow);
-    if (method === 'HEAD') expect(answer.headers['content-length']).toBe('0');
+  });
+
+  it('sends no body with the 405 of a HEAD', async () => {
+    const answer = await send('HEAD', '/v2/images/1', confirmed);
+
+    expect(answer).toMatchObject({ status: 405, text: '' });
+    expect(answer.headers['content-length']).toBe('0');
   });
 
   it.each([

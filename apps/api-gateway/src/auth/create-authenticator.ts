@@ -5,10 +5,9 @@ import { NoneAuthenticator } from './none.authenticator.js';
 
 /** The authenticator that the configuration names. */
 export function createAuthenticator(config: Pick<Config, 'auth' | 'authNone'>): Authenticator {
-  switch (config.auth) {
-    case 'none':
-      return new NoneAuthenticator(config.authNone);
-    case 'headers':
-      return new HeadersAuthenticator();
-  }
+  const create = {
+    none: () => new NoneAuthenticator(config.authNone),
+    headers: () => new HeadersAuthenticator(),
+  } satisfies Record<Config['auth'], () => Authenticator>;
+  return create[config.auth]();
 }

@@ -46,21 +46,19 @@ const stripTags = (text: string): string =>
 export function renderError(accept: string | undefined, status: number, explanation: string): ErrorBody {
   const title = reasonPhrase(status);
   const statusLine = `${status} ${title}`;
-  switch (acceptedTypes(accept, ['text/html', 'application/json'])[0]) {
-    case 'application/json':
-      return {
-        contentType: 'application/json',
-        body: JSON.stringify({ message: `${explanation}<br /><br />\n\n\n`, code: statusLine, title }),
-      };
-    case 'text/html':
-      return {
-        contentType: 'text/html; charset=UTF-8',
-        body: `<html>\n <head>\n  <title>${statusLine}</title>\n </head>\n <body>\n  <h1>${statusLine}</h1>\n  ${escapeHtml(explanation)}<br /><br />\n\n\n\n </body>\n</html>`,
-      };
-    default:
-      return {
-        contentType: 'text/plain; charset=UTF-8',
-        body: `${statusLine}\n\n${stripTags(explanation)}\n\n   `,
-      };
-  }
+  const [type] = acceptedTypes(accept, ['text/html', 'application/json']);
+  if (type === 'application/json')
+    return {
+      contentType: 'application/json',
+      body: JSON.stringify({ message: `${explanation}<br /><br />\n\n\n`, code: statusLine, title }),
+    };
+  if (type === 'text/html')
+    return {
+      contentType: 'text/html; charset=UTF-8',
+      body: `<html>\n <head>\n  <title>${statusLine}</title>\n </head>\n <body>\n  <h1>${statusLine}</h1>\n  ${escapeHtml(explanation)}<br /><br />\n\n\n\n </body>\n</html>`,
+    };
+  return {
+    contentType: 'text/plain; charset=UTF-8',
+    body: `${statusLine}\n\n${stripTags(explanation)}\n\n   `,
+  };
 }

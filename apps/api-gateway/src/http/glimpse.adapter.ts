@@ -2,8 +2,8 @@ import { METHODS, type Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, RouteOptions } from 'fastify';
 import { HttpError } from './http-error.js';
+import { sendExactly } from './send-exactly.js';
 
-const passOn = (body: string) => body;
 const METHOD_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** NestJS on Fastify with Glance's manners: exact content types, headers of empty answers, 405s. */
@@ -24,16 +24,18 @@ export class GlimpseAdapter extends FastifyAdapter {
     if (status !== undefined) reply.code(status);
     if (body === undefined)
       return reply.header('content-type', 'text/html; charset=UTF-8').header('content-length', '0').send();
-    // With a serializer of its own Fastify does not add a charset, which Glance's JSON has not.
-    return reply.header('content-type', 'application/json').serializer(passOn).send(JSON.stringify(body));
+    return sendExactly(reply, 'application/json', JSON.stringify(body));
   }
 
   /** Adds a 405 for every method that a known path does not have. Called when all routes are there. */
   refuseOtherMethods(): void {
     const fastify = this.getInstance();
-    for (const [url, methods] of [...this.methodsByPath]) {
-      const others = METHODS.filter((method) => !methods.has(method));
-      const allow = METHOD_ORDER.filter((method) => methods.has(method)).join(', ');
+    const routes = [...this.methodsByPath].map(([url, methods]) => ({
+      url,
+      others: METHODS.filter((method) => !methods.has(method)),
+      allow: METHOD_ORDER.filter((method) => methods.has(method)).join(', '),
+    }));
+    for (const { url, others, allow } of routes) {
       if (others.length === 0) continue;
       fastify.route({
         method: others,

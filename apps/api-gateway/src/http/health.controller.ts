@@ -7,21 +7,18 @@ import { GatewaySettings } from '../gateway-settings.js';
 import { ReadinessChecks } from '../readiness-checks.js';
 import { acceptedTypes } from './accept.js';
 import { Body } from './body-policy.js';
-
-const passOn = (body: string) => body;
+import { sendExactly } from './send-exactly.js';
 
 function renderHealth(accept: string | undefined, reason: string): { contentType: string; body: string } {
-  switch (acceptedTypes(accept, ['text/plain', 'text/html', 'application/json'])[0]) {
-    case 'application/json':
-      return {
-        contentType: 'application/json',
-        body: JSON.stringify({ detailed: false, reasons: [reason] }, null, 4),
-      };
-    case 'text/html':
-      return { contentType: 'text/html; charset=UTF-8', body: `<ul>\n<li>${reason}</li>\n</ul>` };
-    default:
-      return { contentType: 'text/plain; charset=UTF-8', body: reason };
-  }
+  const [type] = acceptedTypes(accept, ['text/plain', 'text/html', 'application/json']);
+  if (type === 'application/json')
+    return {
+      contentType: 'application/json',
+      body: JSON.stringify({ detailed: false, reasons: [reason] }, null, 4),
+    };
+  if (type === 'text/html')
+    return { contentType: 'text/html; charset=UTF-8', body: `<ul>\n<li>${reason}</li>\n</ul>` };
+  return { contentType: 'text/plain; charset=UTF-8', body: reason };
 }
 
 /** Whether this process lives and works: for load balancers, orchestrators and Prometheus. */
@@ -45,11 +42,7 @@ export class HealthController {
       request.headers.accept,
       isDisabled ? 'DISABLED BY FILE' : 'OK',
     );
-    void reply
-      .code(isDisabled ? 503 : 200)
-      .header('content-type', contentType)
-      .serializer(passOn)
-      .send(body);
+    sendExactly(reply.code(isDisabled ? 503 : 200), contentType, body);
   }
 
   @Get('livez')
@@ -67,7 +60,7 @@ export class HealthController {
   @Get('metrics')
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const { contentType, body } = await renderMetrics();
-    void reply.header('content-type', contentType).serializer(passOn).send(body);
+    sendExactly(reply, contentType, body);
   }
 
   private async isDisabledByFile(): Promise<boolean> {

@@ -42,10 +42,17 @@ export function requestHook(options: RequestHookOptions) {
       void reply.code(200).send();
       return;
     }
+    const goOn = async () => {
+      try {
+        if (isUnderVersion(request.url)) await identify(request, reply, options);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      done();
+    };
     const context = { requestId: request.id, traceparent: traceparentFrom(request.headers.traceparent) };
-    runInContext(context, () => {
-      if (isUnderVersion(request.url)) identify(request, reply, options).then(() => done(), done);
-      else done();
-    });
+    // What comes after a hook with a callback runs in the context in which it is called; after a promise it would not.
+    runInContext(context, () => void goOn());
   };
 }

@@ -2,8 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '@glimpse/observability';
 import { renderError } from './error-body.js';
 import { answerFor } from './error-response.js';
-
-const passOn = (body: string) => body;
+import { sendExactly } from './send-exactly.js';
 
 /** Answers a request with an error, in the form it accepts. What nobody foresaw is logged with its stack. */
 export function sendError(
@@ -24,6 +23,5 @@ export function sendError(
     void reply.header('content-length', '0').send();
     return;
   }
-  // With a serializer of its own Fastify leaves the content type as it is.
-  void reply.header('content-type', contentType).serializer(passOn).send(body);
+  sendExactly(reply, contentType, body);
 }

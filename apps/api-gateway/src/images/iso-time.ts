@@ -11,10 +11,10 @@ function offsetMinutes(zone: string | undefined): number {
 export function parseIsoTime(text: string): string | null {
   const parts = ISO_TIME.exec(text.trim());
   if (parts === null) return null;
-  const [year, month, day, hour, minute, second] = parts
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
     .slice(1, 7)
-    .map((part, index) => (part === undefined ? (index === 2 ? 1 : 0) : Number(part)));
-  const local = new Date(Date.UTC(year!, month! - 1, day!, hour!, minute!, second!));
+    .map((part: string | undefined) => (part === undefined ? undefined : Number(part)));
+  const local = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   // Date rolls 31 February over; a date that doesn't exist is no date.
   const isReal =
     local.getUTCFullYear() === year &&
