@@ -24,10 +24,12 @@ const base = {
 /** One project per kind of test (docs/testing.md says what each needs). */
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 
-/** For tests that start whole services: they take longer, and a failure shows what the services said. */
-const withServices = { testEnvironment: './test/environment.mjs', testTimeout: 60_000 };
+/** For tests that start whole services: a failure shows what the services said. */
+const withServices = { testEnvironment: './test/environment.mjs' };
 
 export default {
+  // Jest has one for all projects. Tests wait for conditions, so only a test that hangs takes this long.
+  testTimeout: 60_000,
   projects: [
     project('unit', ['<rootDir>/{apps,libs,scripts}/**/*.spec.ts']),
     project('integration', ['<rootDir>/{apps,libs}/**/*.int-spec.ts']),

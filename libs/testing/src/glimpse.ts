@@ -159,7 +159,6 @@ export async function startGlimpse(options: GlimpseOptions = {}): Promise<Glimps
 }
 
 async function startServices(glimpse: Glimpse, replicas: number): Promise<void> {
-  await glimpse.manage('migrate');
   for (const service of ['registry', 'store-worker', 'api-gateway'] as const)
     await Promise.all(Array.from({ length: replicas }, () => glimpse.start(service)));
 }
