@@ -1,0 +1,72 @@
+/** `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | bytes]`: figures, beside raw limits. */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { findServers } from '../test/servers.js';
+import { measureRawRoundTrips } from './bus-roundtrip.js';
+import { benchBytes } from './bytes-bench.js';
+import { benchMetadata } from './metadata-bench.js';
+import { printTable } from './report.js';
+import { runningTarget, startTarget } from './service.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    mode: { type: 'string', default: 'distributed' },
+    url: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const mode = values.mode === 'embedded' ? 'embedded' : 'distributed';
+const wants = (what: string) => positionals.length === 0 || positionals.includes(what);
+const needsServers = mode === 'distributed' && values.url === undefined;
+
+const servers = needsServers ? await findServers() : { env: {}, end: () => Promise.resolve() };
+Object.assign(process.env, servers.env);
+const busUrl = process.env['GLIMPSE_TEST_BUS_URL'];
+const what = values.url ?? mode;
+console.log(`Glimpse (${what}) on ${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`);
+
+async function metadata(): Promise<void> {
+  const target = values.url === undefined ? await startTarget(mode) : runningTarget(values.url);
+  try {
+    const rows = await benchMetadata(target, {
+      seconds: values.quick ? 1 : 4,
+      rounds: values.quick ? 1 : 3,
+      images: values.quick ? 2_000 : 20_000,
+      measureRaw: busUrl === undefined ? undefined : () => measureRawRoundTrips(busUrl),
+    });
+    printTable('Metadata', rows);
+    console.log(`  peak memory: ${target.describeMemory()}`);
+  } finally {
+    await target.stop();
+  }
+}
+
+async function bytes(): Promise<void> {
+  const both = values.url === undefined ? await startTarget(mode) : runningTarget(values.url);
+  const sha256 =
+    values.url === undefined
+      ? await startTarget(mode, {
+          GLIMPSE_IMAGES_HASHING_ALGORITHM: 'sha256',
+          GLIMPSE_IMAGES_MD5_CHECKSUM: 'false',
+        })
+      : undefined;
+  try {
+    const rows = await benchBytes(
+      { both, sha256 },
+      { mebibytes: values.quick ? 256 : 1024, rounds: values.quick ? 1 : 3 },
+    );
+    printTable('Bytes', rows);
+    console.log(`  peak memory: ${both.describeMemory()}`);
+  } finally {
+    await both.stop();
+    await sha256?.stop();
+  }
+}
+
+try {
+  if (wants('metadata')) await metadata();
+  if (wants('bytes')) await bytes();
+} finally {
+  await servers.end();
+}
