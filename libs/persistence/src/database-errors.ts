@@ -39,6 +39,10 @@ const UNFIT = new Set([
   'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
   'ER_WARN_DATA_OUT_OF_RANGE',
   'ER_NET_PACKET_TOO_LARGE',
+  // A character beyond the BMP was looked for in a column of Glance's.
+  'ER_CANT_AGGREGATE_2COLLATIONS',
+  'ER_CANT_AGGREGATE_3COLLATIONS',
+  'ER_CANT_AGGREGATE_NCOLLATIONS',
 ]);
 const CONFLICT = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'SQLITE_BUSY']);
 
@@ -73,7 +77,7 @@ export function translateDatabaseError(error: unknown): unknown {
   const { code, isFatal } = driverError(error);
   if (DUPLICATE.has(code)) return new UniqueViolation('The key is taken', { cause: error });
   if (UNFIT.has(code))
-    return new ServiceError('REQUEST_INVALID', 'A value is too long or out of range', { cause: error });
+    return new ServiceError('REQUEST_INVALID', 'A value does not fit into the database', { cause: error });
   if (
     isFatal ||
     LOST.has(code) ||

@@ -1,5 +1,6 @@
 import type { ImageQuery } from '@glimpse/contracts';
 import { type SqlValue, placeholders } from '@glimpse/persistence';
+import { isStorable } from './storable-text.js';
 
 /** Something that the row `i` of `images` must fulfil. */
 export interface Condition {
@@ -11,13 +12,10 @@ const NUMERIC = new Set<string>(['min_ram', 'min_disk', 'size', 'virtual_size'])
 
 const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>' } as const;
 
-/** A text that no row can hold: MySQL could not even use an index to look for it. */
-const isInNoColumn = (text: string) => /[\uD800-\uDFFF]/.test(text);
-
 /** What an image must be to match the filters, beside appearing at all; null where none can. */
 export function filterConditions(query: ImageQuery): Condition[] | null {
   const texts = [...query.tags, ...Object.entries(query.properties).flat()];
-  if (texts.some(isInNoColumn)) return null;
+  if (!texts.every(isStorable)) return null;
   const anyOf = query.anyOf.map(anyOfCondition);
   if (anyOf.includes(null)) return null;
   return [
@@ -35,7 +33,7 @@ export function filterConditions(query: ImageQuery): Condition[] | null {
 function anyOfCondition({ column, values }: ImageQuery['anyOf'][number]): Condition | null {
   const possible: SqlValue[] = NUMERIC.has(column)
     ? values.filter((value) => /^-?\d{1,15}$/.test(value)).map(Number)
-    : values.filter((value) => !isInNoColumn(value));
+    : values.filter(isStorable);
   if (possible.length === 0) return null;
   if (possible.length === 1) return { sql: `i.${column} = ?`, values: possible };
   return { sql: `i.${column} IN (${placeholders(possible)})`, values: possible };

@@ -5,11 +5,15 @@ import DataLoader from 'dataloader';
 import { RegistrySettings } from '../registry-settings.js';
 import { type ReadImageRow, imageColumnList, toImageAttributes } from './image-rows.js';
 import { bestFirst, storeOf } from './location-order.js';
+import { isStorable } from './storable-text.js';
 import type { StoredImage } from './stored-image.js';
 
-/** Ids of the database are at most this long; a longer one is no image's. */
+/** Ids in the database are at most this long. */
 const MAX_ID_LENGTH = 36;
 const MAX_BATCH = 200;
+
+/** Any text may be asked for; some can be no image's. */
+const canBeId = (id: string) => id.length <= MAX_ID_LENGTH && isStorable(id);
 
 /** The database ignores the case of an id. */
 const idKey = (id: string) => id.toLowerCase();
@@ -42,18 +46,18 @@ export class ImageReader {
 
   /** The image as it is committed. Calls that arrive together become one query. */
   find(id: string): Promise<StoredImage | undefined> {
-    return id.length > MAX_ID_LENGTH ? Promise.resolve(undefined) : this.loader.load(id);
+    return canBeId(id) ? this.loader.load(id) : Promise.resolve(undefined);
   }
 
   /** The image's own row as it is committed. */
   async findRow(id: string): Promise<ReadImageRow | undefined> {
-    const [row] = id.length > MAX_ID_LENGTH ? [] : await readRows(this.database, [id]);
+    const [row] = canBeId(id) ? await readRows(this.database, [id]) : [];
     return row;
   }
 
   /** The image as the transaction sees it. */
   async findIn(tx: SqlReader, id: string): Promise<StoredImage | undefined> {
-    if (id.length > MAX_ID_LENGTH) return undefined;
+    if (!canBeId(id)) return undefined;
     const [stored] = await this.complete(tx, await readRows(tx, [id]));
     return stored !== undefined && idKey(stored.image.id) === idKey(id) ? stored : undefined;
   }

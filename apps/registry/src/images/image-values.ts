@@ -1,14 +1,13 @@
 import type { Config } from '@glimpse/config';
 import { ServiceError, Visibility } from '@glimpse/contracts';
 import { z } from 'zod';
+import { isStorable } from './storable-text.js';
 
 const MAX_TEXT = 255;
 const MAX_NUMBER = 2 ** 31 - 1;
 /** What a TEXT column holds, in bytes. */
 const MAX_VALUE_BYTES = 65_535;
 
-/** Glance's columns hold no character that needs four bytes in UTF-8. */
-const isStorable = (text: string) => !/[\uD800-\uDFFF]/.test(text);
 const NOT_STORABLE = 'Only characters of the Basic Multilingual Plane are supported';
 
 const text = z.string().max(MAX_TEXT).refine(isStorable, NOT_STORABLE);

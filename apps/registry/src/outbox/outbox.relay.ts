@@ -29,7 +29,11 @@ const toEnvelope = (row: OutboxRow): EventEnvelope => ({
 
 function groupBySubject(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
   const groups = new Map<string, OutboxRow[]>();
-  for (const row of rows) groups.set(row.subject, [...(groups.get(row.subject) ?? []), row]);
+  for (const row of rows) {
+    const group = groups.get(row.subject);
+    if (group === undefined) groups.set(row.subject, [row]);
+    else group.push(row);
+  }
   return groups;
 }
 

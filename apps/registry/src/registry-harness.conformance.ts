@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { BusStatus, EventPublisher } from '@glimpse/bus';
+import { type Config, loadConfig } from '@glimpse/config';
+import type { Caller, EventEnvelope, ImageQuery, NewImage, StoredData } from '@glimpse/contracts';
+import { createLogger } from '@glimpse/observability';
+import { Database, type NewRow, type TableName, type Tables } from '@glimpse/persistence';
+import { Test } from '@nestjs/testing';
+import { Clock } from './clock.js';
+import { ImageDataService } from './images/image-data.service.js';
+import { ImageListService } from './images/image-list.service.js';
+import { ImagesService } from './images/images.service.js';
+import { InstancesRpc } from './leases/instances.rpc.js';
+import { JobsService } from './jobs/jobs.service.js';
+import { Reaper } from './leases/reaper.js';
+import { OutboxRelay } from './outbox/outbox.relay.js';
+import { RegistryModule } from './registry.module.js';
+import { TagsService } from './tags/tags.service.js';
+
+/** A place for databases: each call of `create` makes an empty one. */
+export interface DatabasePlace {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+export class FakeClock extends Clock {
+  private time = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+  now(): number {
+    return this.time;
+  }
+
+  pass(ms: number): void {
+    this.time += ms;
+  }
+}
+
+/** Keeps what is published, and fails while it is told to. */
+export class FakePublisher {
+  readonly published: EventEnvelope[] = [];
+  fails: (event: EventEnvelope) => boolean = () => false;
+
+  publish(event: EventEnvelope): Promise<void> {
+    if (this.fails(event)) return Promise.reject(new Error('no broker'));
+    this.published.push(event);
+    return Promise.resolve();
+  }
+
+  names(): string[] {
+    return this.published.map(({ name }) => name);
+  }
+}
+
+/** One registry without its bus, on a database that several may share. */
+export async function startRegistryOn(
+  url: string,
+  environment: NodeJS.ProcessEnv = {},
+  clock = new FakeClock(),
+) {
+  const config: Config = loadConfig({ GLIMPSE_DATA_DIR: '/nonexistent', ...environment });
+  const database = await Database.open({ url, poolSize: 5, connectTimeoutMs: 5000 });
+  await database.migrate();
+  const publisher = new FakePublisher();
+  const bus = { since: 0 as number | null, connectedSinceMs: () => bus.since };
+  const instanceId = `registry-${randomUUID()}`;
+  const logger = createLogger('registry', { level: 'silent' });
+  const app = await Test.createTestingModule({
+    imports: [
+      RegistryModule.forRoot({
+        config,
+        logger,
+        instanceId,
+        database,
+        bus: { service: 'registry', instanceId, url: `memory:${instanceId}`, options: config.bus, logger },
+      }),
+    ],
+  })
+    .overrideProvider(Clock)
+    .useValue(clock)
+    .overrideProvider(EventPublisher)
+    .useValue(publisher)
+    .overrideProvider(BusStatus)
+    .useValue(bus)
+    .compile();
+  return {
+    config,
+    database,
+    clock,
+    publisher,
+    bus,
+    images: app.get(ImagesService),
+    lists: app.get(ImageListService),
+    data: app.get(ImageDataService),
+    tags: app.get(TagsService),
+    jobs: app.get(JobsService),
+    instances: app.get(InstancesRpc),
+    reaper: app.get(Reaper),
+    relay: app.get(OutboxRelay),
+    insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>
+      database.unitOfWork.run((tx) => tx.insert(table, rows)),
+    rows: <T extends TableName>(table: T, where = '1 = 1') =>
+      database.query<Tables[T]>(`SELECT * FROM ${table} WHERE ${where}`),
+    close: async () => {
+      await app.close();
+      await database.close();
+    },
+  };
+}
+export type RegistryUnderTest = Awaited<ReturnType<typeof startRegistryOn>>;
+
+export const aCaller = (projectId: string | null = 'p1', ...roles: string[]): Caller => ({
+  requestId: 'req-1',
+  userId: 'u1',
+  projectId,
+  domainId: null,
+  systemScope: null,
+  roles: roles.length > 0 ? roles : ['member', 'reader'],
+  serviceRoles: [],
+});
+export const anAdmin = (projectId: string | null = 'admin') =>
+  aCaller(projectId, 'admin', 'member', 'reader');
+
+export const aNewImage = (more: NewImage = {}): NewImage => ({
+  name: 'web',
+  diskFormat: 'raw',
+  containerFormat: 'bare',
+  ...more,
+});
+
+export const aQuery = (more: Partial<ImageQuery> = {}): ImageQuery => ({
+  limit: 100,
+  sort: [],
+  tieDirection: 'desc',
+  anyOf: [],
+  ranges: [],
+  times: [],
+  memberStatus: 'accepted',
+  osHidden: false,
+  tags: [],
+  properties: {},
+  ...more,
+});
+
+export const storedAt = (url: string, more: Partial<StoredData> = {}): StoredData => ({
+  location: { url, metadata: {} },
+  size: 3,
+  virtualSize: null,
+  checksum: 'c'.repeat(32),
+  osHashAlgo: 'sha512',
+  osHashValue: 'h'.repeat(128),
+  ...more,
+});
