@@ -1,10 +1,23 @@
 import { z } from 'zod';
 import type { Config } from '@glimpse/config';
-import { ServiceError, imageStatuses, visibilities } from '@glimpse/contracts';
+import { type ImageStatus, ServiceError, visibilities } from '@glimpse/contracts';
 
 const UUID = /^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$/;
 const PROPERTY_KEYS = 'https://docs.openstack.org/python-glanceclient/latest/cli/property-keys.html';
 const INT32_MAX = 2_147_483_647;
+
+/** In the order of Glance's schema. */
+const publishedStatuses = [
+  'queued',
+  'saving',
+  'active',
+  'killed',
+  'deleted',
+  'uploading',
+  'importing',
+  'pending_delete',
+  'deactivated',
+] as const satisfies ImageStatus[];
 
 const text = (maxLength: number) => z.string().max(maxLength);
 const amount = () => z.int().min(0).max(INT32_MAX);
@@ -65,7 +78,8 @@ const namedProperties = {
 
 /**
  * The image document as it is published and checked: the one source of `/v2/schemas/image` and of the rules for
- * create and PATCH. Keys that it does not name are custom properties, which are strings.
+ * create and PATCH. Keys that it does not name are custom properties, which are strings. `stores` is not named: Glance
+ * does not either, and the glance command makes options of all names and has a `--stores` of its own.
  */
 export function createImageSchema({
   diskFormats,
@@ -75,7 +89,7 @@ export function createImageSchema({
     .object({
       id: described(z.string().regex(UUID), 'An identifier for the image'),
       name: described(text(255).nullable(), 'Descriptive name for the image'),
-      status: readOnly(z.enum(imageStatuses), 'Status of the image'),
+      status: readOnly(z.enum(publishedStatuses), 'Status of the image'),
       visibility: described(z.enum(visibilities), 'Scope of image accessibility'),
       protected: described(z.boolean(), 'If true, image will not be deletable.'),
       os_hidden: described(z.boolean(), 'If true, image will not appear in default image list response.'),
@@ -98,10 +112,6 @@ export function createImageSchema({
       min_disk: described(amount(), 'Amount of disk space (in GB) required to boot image.'),
       self: readOnly(z.string(), 'An image self url'),
       file: readOnly(z.string(), 'An image file url'),
-      stores: readOnly(
-        z.string(),
-        'Store in which image data resides.  Only present when the operator has enabled multiple stores.  May be a comma-separated list of store identifiers.',
-      ),
       schema: readOnly(z.string(), 'An image schema url'),
       locations: described(
         z.array(LocationItem),

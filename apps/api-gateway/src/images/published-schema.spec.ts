@@ -80,6 +80,10 @@ describe('the published schema of an image', () => {
     expect(document.properties?.[name]).toEqual(expected);
   });
 
+  it('does not name stores, which the glance command could not parse', () => {
+    expect(document.properties).not.toHaveProperty('stores');
+  });
+
   it('is part of the schema of the list', () => {
     expect(publishedImagesSchema(schema).properties.images.items).toEqual(document);
   });
