@@ -1,10 +1,10 @@
 import { EventEnvelope } from '@glimpse/contracts';
-import { gauge, metricNames } from '@glimpse/observability';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import type { BusOptions } from './bus-options.js';
 import { BusStatus } from './bus-status.js';
 import type { DeadLetters } from './dead-letters.js';
 import { EventPublisher } from './event-publisher.js';
+import { showConnected } from './connection-gauge.js';
 import { createClientLink } from './create-link.js';
 import { RpcClient } from './rpc-client.js';
 import { CallSender } from './rpc/call-sender.js';
@@ -13,12 +13,6 @@ import type { ClientLink, ClientListener } from './transport.js';
 
 /** The timeout of calls through NestJS' own `send`, which knows no definition. */
 const PROXY_TIMEOUT_MS = 10_000;
-
-const connections = gauge({
-  name: metricNames.busConnected,
-  help: '1 while the connection to the broker is up.',
-  labelNames: ['service', 'end'],
-});
 
 /**
  * The sending end of the bus: one connection, made for ever anew. It is a NestJS `ClientProxy` for whoever wants one;
@@ -39,7 +33,7 @@ export class BusClient extends ClientProxy implements ClientListener {
     this.rpc = new RpcClient(this.sender, bus.logger);
     this.publisher = new EventPublisher(this.link);
     this.deadLetters = this.link.deadLetters;
-    connections.set({ service: bus.service, end: 'client' }, 0);
+    showConnected(bus.service, 'client', false);
     this.link.open(this);
   }
 
@@ -107,6 +101,6 @@ export class BusClient extends ClientProxy implements ClientListener {
 
   private setConnected(isConnected: boolean): void {
     this.connection.update(isConnected);
-    connections.set({ service: this.bus.service, end: 'client' }, isConnected ? 1 : 0);
+    showConnected(this.bus.service, 'client', isConnected);
   }
 }

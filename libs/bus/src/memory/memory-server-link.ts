@@ -1,5 +1,6 @@
 import { EventEnvelope } from '@glimpse/contracts';
 import type { BusOptions } from '../bus-options.js';
+import { showConnected } from '../connection-gauge.js';
 import { instanceQueue, rpcQueue, serviceQueue } from '../topology.js';
 import type { Consumption, EventConsumption, ServerLink } from '../transport.js';
 import { MemoryBroker } from './memory-broker.js';
@@ -32,6 +33,7 @@ export class MemoryServerLink implements ServerLink {
       for (const name of instanceEvents.names) this.broker.bind(queueName, name);
       this.consumeEvents(queueName, instanceEvents);
     }
+    showConnected(service, 'server', true);
     return Promise.resolve();
   }
 
@@ -47,6 +49,7 @@ export class MemoryServerLink implements ServerLink {
   close(): Promise<void> {
     if (!this.isOpen) return Promise.resolve();
     this.isOpen = false;
+    showConnected(this.bus.service, 'server', false);
     this.broker.delete(instanceQueue(this.bus.service, this.bus.instanceId));
     for (const [name, consumer] of this.consumers) this.broker.find(name)?.requeue(consumer);
     MemoryBroker.disconnect(this.bus.url);

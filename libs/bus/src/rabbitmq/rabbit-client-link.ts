@@ -1,5 +1,5 @@
 import { ServiceError } from '@glimpse/contracts';
-import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
 import { eventsExchange, isSubscribed } from '../topology.js';
 import {
@@ -101,15 +101,14 @@ export class RabbitClientLink implements ClientLink {
       this.isFull = false;
       this.listener?.writable();
     });
-    await calls.consume(
-      DIRECT_REPLY_TO,
-      (message) => this.listener?.answered(message?.content.toString() ?? ''),
-      {
-        noAck: true,
-      },
-    );
+    await calls.consume(DIRECT_REPLY_TO, (message) => this.takeAnswer(message), { noAck: true });
     this.calls = calls;
     this.events = new ConfirmedPublisher(events);
+  }
+
+  private takeAnswer(message: ConsumeMessage | null): void {
+    if (message === null) this.connection.fail(new Error('The broker gives no more answers'));
+    else this.listener?.answered(message.content.toString());
   }
 
   /** A queue was deleted under us: whoever publishes the event again finds it restored. */

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
+import { atMost } from './at-most.js';
 import { backOffMs } from './back-off.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const SET_UP_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 /** A peer that is silent for two of these is gone. */
 const HEARTBEAT_SECONDS = 10;
@@ -105,7 +107,10 @@ export class RabbitConnection {
     this.model = model;
     try {
       const early = ended.then((reason) => Promise.reject(reason));
-      await Promise.race([this.hooks.setUp(model), early]);
+      const late = sleep(SET_UP_TIMEOUT_MS, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error('The message broker did not answer the declarations')),
+      );
+      await Promise.race([this.hooks.setUp(model), early, late]);
       if (!this.stop.signal.aborted) {
         onUp();
         this.comeUp();
@@ -134,12 +139,7 @@ export class RabbitConnection {
   }
 
   /** Never rejects: a connection that can't say goodbye is gone as well. */
-  private async disconnect(model: ChannelModel): Promise<void> {
-    const patience = new AbortController();
-    await Promise.race([
-      model.close().catch(() => undefined),
-      sleep(CLOSE_TIMEOUT_MS, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]);
-    patience.abort();
+  private disconnect(model: ChannelModel): Promise<void> {
+    return atMost(CLOSE_TIMEOUT_MS, model.close());
   }
 }

@@ -3,11 +3,16 @@ import type { BusOptions } from '../bus-options.js';
 import { retryDelays } from '../events/retry-delays.js';
 import { instanceQueue, serviceQueue } from '../topology.js';
 import type { Consumption, EventConsumption, ServerLink } from '../transport.js';
+import { showConnected } from '../connection-gauge.js';
+import { atMost } from './at-most.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { declareCalls, declareEvents, declareInstanceEvents, declareRetries } from './declare.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitEventArrival } from './rabbit-event-arrival.js';
 import { RabbitRequestDelivery } from './rabbit-request-delivery.js';
+
+/** How long a stopping process waits for a broker that says nothing. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** The receiving end on RabbitMQ: a channel for calls and one with confirms for events. */
 export class RabbitServerLink implements ServerLink {
@@ -22,8 +27,12 @@ export class RabbitServerLink implements ServerLink {
   constructor(private readonly bus: BusOptions) {
     this.connection = new RabbitConnection(bus, 'server', {
       setUp: (model) => this.setUp(model),
-      up: () => this.resolveOpened(),
+      up: () => {
+        showConnected(bus.service, 'server', true);
+        this.resolveOpened();
+      },
       down: () => {
+        showConnected(bus.service, 'server', false);
         this.channels = [];
         this.consumers = [];
       },
@@ -45,12 +54,14 @@ export class RabbitServerLink implements ServerLink {
   async stopConsuming(): Promise<void> {
     this.isStopping = true;
     // A channel that is gone consumes nothing either.
-    await Promise.allSettled(this.consumers.map(({ channel, tag }) => channel.cancel(tag)));
+    const cancelled = this.consumers.map(({ channel, tag }) => channel.cancel(tag));
+    await atMost(ANSWER_TIMEOUT_MS, Promise.allSettled(cancelled));
   }
 
   async close(): Promise<void> {
     // Closing a channel waits until the broker has all that was written to it; closing a connection does not.
-    await Promise.allSettled(this.channels.map((channel) => channel.close()));
+    const closed = this.channels.map((channel) => channel.close());
+    await atMost(ANSWER_TIMEOUT_MS, Promise.allSettled(closed));
     await this.connection.close();
   }
 
