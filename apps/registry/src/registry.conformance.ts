@@ -13,11 +13,21 @@ import {
 /** What the registry does, on either database. */
 export function describeRegistry(name: string, makePlace: () => Promise<DatabasePlace>): void {
   describe(`the registry on ${name}`, () => {
-    describe('images', () => withRegistry(makePlace, describeImages));
-    describe('lists', () => withRegistry(makePlace, describeLists));
-    describe('data', () => withRegistry(makePlace, describeUploads));
-    describe('jobs', () => withRegistry(makePlace, describeJobs));
-    describe('events', () => withRegistry(makePlace, describeOutbox));
+    describe('images', () => {
+      withRegistry(makePlace, describeImages);
+    });
+    describe('lists', () => {
+      withRegistry(makePlace, describeLists);
+    });
+    describe('data', () => {
+      withRegistry(makePlace, describeUploads);
+    });
+    describe('jobs', () => {
+      withRegistry(makePlace, describeJobs);
+    });
+    describe('events', () => {
+      withRegistry(makePlace, describeOutbox);
+    });
   });
 }
 

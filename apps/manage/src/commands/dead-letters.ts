@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { wholeNumber } from '../numbers.js';
+import { OperatorError } from '../operator-error.js';
+import { type OutputOptions, report, reportList } from '../output.js';
+import { withBus } from '../with-services.js';
+
+interface ListOptions extends OutputOptions {
+  readonly limit: number;
+}
+interface ReplayOptions extends OutputOptions {
+  readonly all?: boolean;
+}
+
+export function addDeadLetters(program: Command): void {
+  const deadLetters = program.command('dead-letters').description('messages that no service could handle');
+  deadLetters
+    .command('list')
+    .description('list them, the oldest first')
+    .option('--limit <n>', 'at most this many', wholeNumber(1), 100)
+    .option('--json', 'answer in JSON, with the bodies')
+    .action(async (options: ListOptions) => {
+      const found = await withBus((bus) => bus.deadLetters.list(options.limit));
+      const rows = found.map(({ id, name, queue, reason, attempts, diedAt, body }) => ({
+        id,
+        event: name,
+        queue,
+        attempts,
+        died: diedAt,
+        reason,
+        ...(options.json === true ? { body } : {}),
+      }));
+      reportList(options, rows, 'No dead letters.');
+    });
+  deadLetters
+    .command('replay')
+    .description('put dead letters back into the queues they were taken from')
+    .argument('[ids...]', 'as `dead-letters list` shows them')
+    .option('--all', 'every one of them')
+    .option('--json', 'answer in JSON')
+    .action(async (ids: string[], options: ReplayOptions) => {
+      if ((options.all === true) === ids.length > 0)
+        throw new OperatorError('name dead letters, or say --all');
+      const replayed = await withBus((bus) => bus.deadLetters.replay(options.all === true ? 'all' : { ids }));
+      report(options, { replayed }, `Replayed ${replayed}.`);
+      if (replayed < ids.length) throw new OperatorError(`${ids.length - replayed} of them were not found`);
+    });
+}

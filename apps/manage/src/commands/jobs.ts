@@ -1,0 +1,87 @@
+import { jobKinds, jobStatuses } from '@glimpse/contracts';
+import type { Database, JobRow } from '@glimpse/persistence';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from '../numbers.js';
+import { OperatorError } from '../operator-error.js';
+import { type OutputOptions, report, reportList } from '../output.js';
+import { withCurrentDatabase } from '../with-services.js';
+
+interface ListOptions extends OutputOptions {
+  readonly status?: string;
+  readonly kind?: string;
+  readonly limit: number;
+}
+
+const iso = (epochMs: number) => new Date(epochMs).toISOString();
+
+const describeError = (text: string | null) => {
+  if (text === null) return null;
+  const error = JSON.parse(text) as { code: string; message: string };
+  return `${error.code}: ${error.message}`;
+};
+
+/** The jobs that match, the last changed first. */
+export async function listJobs(database: Database, options: ListOptions) {
+  const filters = (['status', 'kind'] as const).filter((name) => options[name] !== undefined);
+  const where = ['1 = 1', ...filters.map((name) => `${name} = ?`)].join(' AND ');
+  const rows = await database.query<JobRow>(
+    `SELECT id, kind, status, image_id, attempt, due_at, lease_owner, last_error, updated_at FROM jobs
+      WHERE ${where} ORDER BY updated_at DESC LIMIT ${options.limit}`,
+    filters.map((name) => options[name] ?? null),
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    status: row.status,
+    image: row.image_id,
+    attempt: row.attempt,
+    due: row.status === 'queued' ? iso(row.due_at) : null,
+    worker: row.lease_owner,
+    changed: iso(row.updated_at),
+    error: describeError(row.last_error),
+  }));
+}
+
+/** Makes a job that failed, or waits for its next attempt, due now. */
+export async function retryJob(database: Database, id: string): Promise<void> {
+  const now = Date.now();
+  const matched = await database.unitOfWork.run((tx) =>
+    tx.execute(
+      `UPDATE jobs SET attempt = CASE status WHEN 'failed' THEN 0 ELSE attempt END,
+              status = 'queued', due_at = ?, updated_at = ?
+        WHERE id = ? AND status IN ('failed', 'queued')`,
+      [now, now, id],
+    ),
+  );
+  if (matched === 1) return;
+  const [job] = await database.query<JobRow>('SELECT status FROM jobs WHERE id = ?', [id]);
+  throw new OperatorError(
+    job === undefined
+      ? `there is no job ${id}`
+      : `job ${id} is ${job.status}; only failed and queued jobs are retried`,
+  );
+}
+
+export function addJobs(program: Command): void {
+  const jobs = program.command('jobs').description('background work on image data');
+  jobs
+    .command('list')
+    .description('list jobs, the last changed first')
+    .addOption(new Option('--status <status>', 'only jobs in this status').choices(jobStatuses))
+    .addOption(new Option('--kind <kind>', 'only jobs of this kind').choices(jobKinds))
+    .option('--limit <n>', 'at most this many', wholeNumber(1), 100)
+    .option('--json', 'answer in JSON')
+    .action(async (options: ListOptions) => {
+      const found = await withCurrentDatabase((database) => listJobs(database, options));
+      reportList(options, found, 'No jobs.');
+    });
+  jobs
+    .command('retry')
+    .description('make a job that failed, or waits for its next attempt, due now')
+    .argument('<id>', 'as `jobs list` shows it')
+    .option('--json', 'answer in JSON')
+    .action(async (id: string, options: OutputOptions) => {
+      await withCurrentDatabase((database) => retryJob(database, id));
+      report(options, { id }, `Job ${id} is due now.`);
+    });
+}

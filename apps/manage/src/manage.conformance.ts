@@ -1,0 +1,154 @@
+import { Database, type Flag, toDatabaseTime } from '@glimpse/persistence';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { listJobs, retryJob } from './commands/jobs.js';
+import { purgeChildren, purgeImages } from './purge.js';
+
+const NOW = Date.UTC(2026, 5, 1);
+const DAY_MS = 86_400_000;
+const LIMITS = { olderThanDays: 30, maxRows: -1 };
+
+/** What the operator's command does to a database. */
+export function describeManage(
+  name: string,
+  makePlace: () => Promise<{ url: string; remove(): Promise<void> }>,
+): void {
+  describe(`managing ${name}`, () => {
+    let place: { url: string; remove(): Promise<void> };
+    let database: Database;
+    beforeEach(async () => {
+      place = await makePlace();
+      database = await Database.open({ url: place.url, poolSize: 2, connectTimeoutMs: 5000 });
+      await database.migrate();
+    });
+    afterEach(async () => {
+      await database.close();
+      await place.remove();
+    });
+
+    const lifetime = (deleted: Flag, daysAgo: number | null) => ({
+      created_at: toDatabaseTime(0),
+      updated_at: toDatabaseTime(0),
+      deleted,
+      deleted_at: daysAgo === null ? null : toDatabaseTime(NOW - daysAgo * DAY_MS),
+    });
+    const addImage = (id: string, deleted: Flag, daysAgo: number | null) =>
+      database.unitOfWork.run(async (tx) => {
+        await tx.insert('images', [
+          {
+            id,
+            status: deleted ? 'deleted' : 'active',
+            visibility: 'private',
+            min_disk: 0,
+            min_ram: 0,
+            protected: 0,
+            os_hidden: 0,
+            ...lifetime(deleted, daysAgo),
+          },
+        ]);
+        await tx.insert('image_tags', [{ image_id: id, value: 't', ...lifetime(deleted, daysAgo) }]);
+      });
+    const addJob = (id: string, status: string, imageId: string) =>
+      database.unitOfWork.run((tx) =>
+        tx.insert('jobs', [
+          {
+            id,
+            kind: 'delete-data',
+            status,
+            image_id: imageId,
+            payload: '{}',
+            attempt: 7,
+            due_at: NOW,
+            last_error: '{"code":"STORE_FULL","message":"no"}',
+            created_at: 0,
+            updated_at: 1,
+          },
+        ]),
+      );
+    const idsOf = async (table: string) =>
+      (await database.query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
+
+    it('purges what hangs on images that were deleted long ago, and no image', async () => {
+      await addImage('old', 1, 31);
+      await addImage('recent', 1, 29);
+      await addImage('live', 0, null);
+      await addJob('done', 'done', 'old');
+      await addJob('failed', 'failed', 'old');
+
+      const purged = await purgeChildren(database, LIMITS, NOW);
+
+      expect(purged).toMatchObject({ image_tags: 1, image_properties: 0, jobs: 1 });
+      expect(await idsOf('image_tags')).toHaveLength(2);
+      expect(await idsOf('images')).toEqual(['live', 'old', 'recent']);
+      expect(await idsOf('jobs')).toEqual(['failed']);
+    });
+
+    it('spares a row that was revived, although it has a time of deletion', async () => {
+      await addImage('live', 0, 400);
+
+      await purgeChildren(database, LIMITS, NOW);
+
+      expect(await idsOf('image_tags')).toHaveLength(1);
+    });
+
+    it('purges no more rows of a table than it may', async () => {
+      for (const id of ['a', 'b', 'c']) await addImage(id, 1, 99);
+
+      const purged = await purgeChildren(database, { ...LIMITS, maxRows: 2 }, NOW);
+
+      expect(purged).toMatchObject({ image_tags: 2 });
+      expect(await idsOf('image_tags')).toHaveLength(1);
+    });
+
+    it('purges tasks with their texts', async () => {
+      await database.unitOfWork.run(async (tx) => {
+        const time = toDatabaseTime(NOW - 99 * DAY_MS);
+        await tx.execute(
+          `INSERT INTO tasks (id, type, status, owner, created_at, deleted_at, deleted)
+           VALUES ('t1', 'import', 'success', 'p', ?, ?, 1), ('t2', 'import', 'success', 'p', ?, ?, 0)`,
+          [time, time, time, time],
+        );
+        await tx.execute("INSERT INTO task_info (task_id, input) VALUES ('t1', '{}'), ('t2', '{}')");
+      });
+
+      const purged = await purgeChildren(database, LIMITS, NOW);
+
+      expect(purged).toMatchObject({ task_info: 1, tasks: 1 });
+      expect(await idsOf('tasks')).toEqual(['t2']);
+    });
+
+    it('purges images in a step of its own, all that are old enough or none', async () => {
+      await addImage('old', 1, 31);
+      await addImage('older', 1, 99);
+      await addImage('live', 0, null);
+
+      await expect(purgeImages(database, LIMITS, NOW)).rejects.toThrow('image_tags still has rows');
+      expect(await idsOf('images')).toHaveLength(3);
+      await purgeChildren(database, LIMITS, NOW);
+      await addJob('pending', 'queued', 'old');
+      await expect(purgeImages(database, LIMITS, NOW)).rejects.toThrow('job pending of an image');
+      await addJob('other', 'queued', 'live');
+      await database.unitOfWork.run((tx) =>
+        tx.execute("UPDATE jobs SET status = 'done' WHERE id = 'pending'"),
+      );
+
+      expect(await purgeImages(database, LIMITS, NOW)).toBe(2);
+      expect(await idsOf('images')).toEqual(['live']);
+    });
+
+    it('retries jobs that failed, and no others', async () => {
+      for (const status of ['failed', 'running', 'done']) await addJob(status, status, 'i');
+
+      await retryJob(database, 'failed');
+
+      const jobs = await listJobs(database, { limit: 10, kind: 'delete-data' });
+      expect(jobs).toMatchObject([
+        { id: 'failed', status: 'queued', attempt: 0, error: 'STORE_FULL: no' },
+        { attempt: 7 },
+        { attempt: 7 },
+      ]);
+      expect(await listJobs(database, { limit: 10, status: 'done' })).toHaveLength(1);
+      await expect(retryJob(database, 'running')).rejects.toThrow('job running is running');
+      await expect(retryJob(database, 'absent')).rejects.toThrow('there is no job absent');
+    });
+  });
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { addDeadLetters } from './commands/dead-letters.js';
+import { addJobs } from './commands/jobs.js';
+import { addMigrate } from './commands/migrate.js';
+import { addPurge } from './commands/purge.js';
+
+const EXAMPLES = `
+Reads the same configuration as the services: GLIMPSE_CONFIG, GLIMPSE_DATABASE_URL, GLIMPSE_BUS_URL, ...
+
+Examples:
+  glimpse-manage migrate
+  glimpse-manage jobs list --status failed
+  glimpse-manage jobs retry 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
+  glimpse-manage dead-letters list --json
+  glimpse-manage dead-letters replay --all
+  glimpse-manage purge --older-than-days 30 --max-rows 10000
+  glimpse-manage purge images --older-than-days 180
+
+Exit codes: 0 done, 1 it could not be done, 2 wrong usage or configuration.`;
+
+/** The operator's command with all its subcommands; it throws where it would end the process. */
+export function createProgram(): Command {
+  const program = new Command('glimpse-manage')
+    .description('Looks after a Glimpse.')
+    .addHelpText('after', EXAMPLES)
+    .enablePositionalOptions()
+    .exitOverride();
+  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge]) add(program);
+  return program;
+}
