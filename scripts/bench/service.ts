@@ -21,7 +21,7 @@ function processesOf(glimpse: Glimpse): { name: string; pid: number }[] {
 
 /** Starts a Glimpse of its own. */
 export async function startTarget(mode: Mode, env: Record<string, string> = {}): Promise<Target> {
-  const glimpse = await startGlimpse({ mode, env: { GLIMPSE_LOG_LEVEL: 'warn', ...env } });
+  const glimpse = await startGlimpse({ mode, env });
   const processes = processesOf(glimpse);
   return {
     url: glimpse.url,
