@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type EventEnvelope, type ReceivedEvent, imageEvents, jobEvents, rpc } from '@glimpse/contracts';
+import {
+  type EventEnvelope,
+  type ReceivedEvent,
+  ServiceError,
+  imageEvents,
+  jobEvents,
+  rpc,
+} from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { Controller, type INestMicroservice, Inject } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -60,6 +67,16 @@ class TestEvents {
     await this.behaviour.onInstance?.(event);
   }
 }
+
+/** `OK`, the code that the call was refused with, or whatever else it threw. */
+export const codeOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'OK',
+    (error: unknown) => (error instanceof ServiceError ? error.code : error),
+  );
+
+/** A handler that answers with what it was asked. */
+export const echo: RpcBehaviour = { perform: (value) => value };
 
 /** Something that a test opens later. */
 export class Gate {

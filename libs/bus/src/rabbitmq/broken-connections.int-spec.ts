@@ -1,18 +1,17 @@
-import { ServiceError } from '@glimpse/contracts';
 import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { BusHarness, Gate, imageDeleted, jobReady, perform } from '../bus-harness.conformance.js';
+import {
+  BusHarness,
+  Gate,
+  codeOf,
+  echo,
+  imageDeleted,
+  jobReady,
+  perform,
+} from '../bus-harness.conformance.js';
 import { TcpProxy } from './tcp-proxy.conformance.js';
 
 jest.setTimeout(30_000);
-
-const echo = { perform: (value: unknown) => value };
-
-const codeOf = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => 'OK',
-    (error: unknown) => (error instanceof ServiceError ? error.code : error),
-  );
 
 describe('RabbitMQ bus on broken connections', () => {
   let place: OwnPlace;
