@@ -23,7 +23,7 @@ eachMode('The glance command', (glimpse) => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const glance = (...args: string[]) =>
-    runClient('glance', ['--os-image-url', glimpse().url, '--os-auth-token', 'x', ...args]);
+    runClient(folder, 'glance', ['--os-image-url', glimpse().url, '--os-auth-token', 'x', ...args]);
   const details = async (...args: string[]) =>
     Object.fromEntries(rowsOf(await glance(...args))) as Record<string, string>;
 

@@ -14,7 +14,14 @@ eachMode('The openstack command', (glimpse) => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const image = (...args: string[]) =>
-    runClient('openstack', ['--os-auth-type', 'none', '--os-endpoint', glimpse().url, 'image', ...args]);
+    runClient(folder, 'openstack', [
+      '--os-auth-type',
+      'none',
+      '--os-endpoint',
+      glimpse().url,
+      'image',
+      ...args,
+    ]);
   const show = async (id: string) => JSON.parse(await image('show', id, '-f', 'json')) as Shown;
   const list = async (...args: string[]) =>
     JSON.parse(await image('list', '-f', 'json', ...args)) as { ID: string; Name: string; Status: string }[];
