@@ -24,16 +24,34 @@ export class OptionError extends Error {
   }
 }
 
+/** What `attempt` returns; its failure as an `OptionError` of `option`. */
+export function orOptionError<T>(option: string, attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    throw new OptionError(option, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** A driver type whose options are checked by its own schema before it is opened. */
 export interface OpenableType {
   readonly name: string;
-  /** The first problem with each option, or the driver. */
+  /** The driver, or every problem with the options. */
   readonly open: (options: unknown, logger: Logger) => OpenResult;
 }
 
-export type OpenResult =
-  | { readonly driver: StoreDriver }
-  | { readonly problems: readonly { readonly option: string; readonly message: string }[] };
+interface Problem {
+  readonly option: string;
+  readonly message: string;
+}
+
+export type OpenResult = { readonly driver: StoreDriver } | { readonly problems: readonly Problem[] };
+
+function toProblems(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ option: path, message: issue.message }];
+  return issue.keys.map((key) => ({ option: [...issue.path, key].join('.'), message: 'no such option' }));
+}
 
 /** Puts the check of the options in front of opening the driver. */
 export function checked<Options>(type: DriverType<Options>): OpenableType {
@@ -41,19 +59,12 @@ export function checked<Options>(type: DriverType<Options>): OpenableType {
     name: type.name,
     open: (options, logger) => {
       const parsed = type.options.safeParse(options);
-      if (!parsed.success)
-        return {
-          problems: parsed.error.issues.map((issue) => ({
-            option: issue.path.join('.'),
-            message: issue.message,
-          })),
-        };
+      if (!parsed.success) return { problems: parsed.error.issues.flatMap(toProblems) };
       try {
         return { driver: type.open(parsed.data, logger) };
       } catch (error) {
-        if (error instanceof OptionError)
-          return { problems: [{ option: error.option, message: error.message }] };
-        throw error;
+        if (!(error instanceof OptionError)) throw error;
+        return { problems: [{ option: error.option, message: error.message }] };
       }
     },
   };

@@ -111,9 +111,7 @@ function openDriver(id: string, config: Options, logger: Logger): StoreDriver | 
   const result = driverType.open(options, logger.child({ store: id }));
   if ('driver' in result) return result.driver;
   return {
-    problems: result.problems.map(({ option, message }) =>
-      option === '' ? `stores.${id}: ${message}` : `stores.${id}.${option}: ${message}`,
-    ),
+    problems: result.problems.map(({ option, message }) => `stores.${id}.${option}: ${message}`),
   };
 }
 

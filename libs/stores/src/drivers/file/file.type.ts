@@ -1,17 +1,8 @@
-import type { DriverType } from '../../driver-type.js';
-import { OptionError } from '../../driver-type.js';
+import { type DriverType, orOptionError } from '../../driver-type.js';
 import { prepareDirectories } from './data-directories.js';
 import { FileDriver } from './file.driver.js';
 import { FileOptions } from './file.options.js';
 import { type MountPoint, readMountPoints } from './mount-points.js';
-
-function orOptionError<T>(option: string, attempt: () => T): T {
-  try {
-    return attempt();
-  } catch (error) {
-    throw new OptionError(option, error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
 
 /** `type: file`: one file per image in a directory, or in several. */
 export const fileType: DriverType<FileOptions> = {

@@ -15,8 +15,6 @@ export function readWindow(body: Readable, window: BodyWindow): Readable {
   const stream = Readable.from(windowChunks(body, window), { objectMode: false });
   // A stream that is destroyed before the first read never enters the generator.
   stream.once('close', () => body.destroy());
-  // The generator reports the failure; without a listener one that comes before the first read ends the process.
-  body.on('error', () => undefined);
   return stream;
 }
 

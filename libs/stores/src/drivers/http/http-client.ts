@@ -30,7 +30,9 @@ function codeOf(status: number): ErrorCode {
 /** The dispatcher for each scheme: direct, or through its proxy. */
 function makeDispatcher(options: HttpOptions, ca: string | undefined, proxy: string | undefined): Dispatcher {
   const tls = ca === undefined ? { rejectUnauthorized: !options.isInsecure } : { ca };
-  const common = { headersTimeout: IDLE_TIMEOUT_MS, bodyTimeout: IDLE_TIMEOUT_MS };
+  // Without keep-alive (pipelining 0): next to an image a connection costs nothing, and none is used that the server
+  // is just closing.
+  const common = { headersTimeout: IDLE_TIMEOUT_MS, bodyTimeout: IDLE_TIMEOUT_MS, pipelining: 0 };
   if (proxy === undefined) return new Agent({ ...common, connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
   const uri = proxy.includes('://') ? proxy : `http://${proxy}`;
   return new ProxyAgent({ ...common, uri, requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
@@ -54,8 +56,10 @@ export class HttpClient {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const response = await this.request(target, request);
       const { statusCode: status, headers, body } = response;
+      // Who reads the body learns of its failure. Without a listener one that comes before ends the process.
+      body.on('error', () => undefined);
       if (status === 200 || status === 206) return { status, headers, body };
-      body.on('error', () => undefined).destroy();
+      body.destroy();
       if (status !== 301 && status !== 302)
         throw new ServiceError(codeOf(status), `The server of the image data answered ${status}`);
       target = nextTarget(target, headers['location']);

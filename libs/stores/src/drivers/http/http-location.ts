@@ -11,8 +11,9 @@ const invalid = () => new ServiceError('STORE_LOCATION_INVALID', 'The location i
 
 /** Takes a URL apart; its credentials are no part of the answer's `url`. Throws `STORE_LOCATION_INVALID`. */
 export function parseHttpTarget(uri: string): HttpTarget {
-  const url = URL.parse(uri);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') throw invalid();
+  // The parser would find a host in http:///path.
+  const url = /^https?:\/\/[^/]/i.test(uri) ? URL.parse(uri) : null;
+  if (url === null) throw invalid();
   const { username, password } = url;
   if (username === '' && password === '') return { url };
   url.username = '';
