@@ -34,7 +34,7 @@ function welcome(url: string): string {
 }
 
 const child = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 
 for await (const text of createInterface({ input: child.stdout })) {
   const line = parseLogLine(text);
