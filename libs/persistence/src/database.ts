@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { mysqlDataSource, sqliteDataSource } from './data-source.js';
 import { isConnectionLoss, translateDatabaseError } from './database-errors.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { migrate, pendingMigrations } from './migrate.js';
@@ -35,10 +34,13 @@ export class Database implements SqlReader {
   static async open(options: DatabaseOptions): Promise<Database> {
     const address = parseDatabaseUrl(options.url);
     try {
+      // Only the driver that is needed is loaded: it costs some of the start.
       if (address.dialect === 'mysql') {
+        const { mysqlDataSource } = await import('./mysql-data-source.js');
         const source = await mysqlDataSource(address, options).initialize();
         return new Database('mysql', source, source);
       }
+      const { sqliteDataSource } = await import('./sqlite-data-source.js');
       // The writer first: it makes the file.
       const writer = await sqliteDataSource(address.path, 'write').initialize();
       const reader = await sqliteDataSource(address.path, 'read').initialize();

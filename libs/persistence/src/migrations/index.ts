@@ -6,4 +6,7 @@ import { ListIndexes1700000000003 } from './1700000000003-list-indexes.js';
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
 
 /** Every migration, oldest first. One that was released never changes. */
-export const migrations = [GlanceSchema1700000000001, GlimpseTables1700000000002, ListIndexes1700000000003];
+const migrations = [GlanceSchema1700000000001, GlimpseTables1700000000002, ListIndexes1700000000003];
+
+/** What a DataSource is told of them. */
+export const migrationOptions = { migrations, migrationsTableName: MIGRATIONS_TABLE };

@@ -1,45 +1,8 @@
-import Sqlite from 'libsql';
 import mysql from 'mysql2';
-import { DataSource, type Logger } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { DatabaseAddress } from './database-url.js';
-import { MIGRATIONS_TABLE, migrations } from './migrations/index.js';
-
-/** Waiting in SQLite stops the whole process, so it is short; who wants the lock tries again. */
-const SQLITE_BUSY_TIMEOUT_MS = 100;
-
-const say = () => undefined;
-/** TypeORM says nothing: whoever calls logs the outcome, with credentials cut out. */
-const silence: Logger = {
-  logQuery: say,
-  logQueryError: say,
-  logQuerySlow: say,
-  logSchemaBuild: say,
-  logMigration: say,
-  log: say,
-};
-
-interface Pragmas {
-  pragma(statement: string): unknown;
-}
-
-/** A DataSource on one SQLite connection. */
-export function sqliteDataSource(path: string, access: 'write' | 'read'): DataSource {
-  return new DataSource({
-    type: 'better-sqlite3',
-    driver: Sqlite,
-    database: path,
-    enableWAL: true,
-    logger: silence,
-    migrations,
-    migrationsTableName: MIGRATIONS_TABLE,
-    prepareDatabase: (connection: Pragmas) => {
-      connection.pragma(`busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
-      // NORMAL may lose the last commits when the power fails, and an answered request is a promise.
-      connection.pragma('synchronous = FULL');
-      if (access === 'read') connection.pragma('query_only = ON');
-    },
-  });
-}
+import { migrationOptions } from './migrations/index.js';
+import { silentLogger } from './silent-logger.js';
 
 interface SessionConnection {
   query(sql: string): unknown;
@@ -51,6 +14,10 @@ const SESSION = [
   "SET SESSION sql_mode = 'TRADITIONAL'",
   // A transaction that waited for a row reads that row as it is now, and locks no gaps.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  // With Glance's indexes on `deleted` and `os_hidden` the optimizer would read half of the table twice for a page.
+  "SET SESSION optimizer_switch = 'index_merge_intersection=off'",
+  // A list of ids finds a handful of rows each; looking into the index to count them first costs as much as reading them.
+  'SET SESSION eq_range_index_dive_limit = 10',
 ];
 
 /** mysql2 with pools whose connections run {@link SESSION} before anything else. */
@@ -65,6 +32,7 @@ const driver = {
   },
 };
 
+/** A DataSource on a pool of MySQL connections. */
 export function mysqlDataSource(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
   options: { poolSize: number; connectTimeoutMs: number },
@@ -85,8 +53,7 @@ export function mysqlDataSource(
     bigNumberStrings: false,
     poolSize: options.poolSize,
     connectTimeout: options.connectTimeoutMs,
-    logger: silence,
-    migrations,
-    migrationsTableName: MIGRATIONS_TABLE,
+    logger: silentLogger,
+    ...migrationOptions,
   });
 }
