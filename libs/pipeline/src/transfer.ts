@@ -72,6 +72,8 @@ export class Transfer {
   }
 
   async run(): Promise<StoredImage> {
+    // A source may fail before the driver begins to read, when nobody listens yet; the failure is found when it does.
+    this.request.source.on('error', () => undefined);
     try {
       const stored = await this.write();
       return this.describe(stored, await this.digests);
