@@ -24,7 +24,10 @@ export const EventEnvelope = z.object({
   name: z.string(),
   /** When the change was committed, ISO 8601 in UTC. */
   occurredAt: z.string(),
-  /** What the event is about (an image's or a job's id); events of one subject arrive in order. */
+  /**
+   * What the event is about (an image's or a job's id). Events of one subject are published in the order of their
+   * commits; replicas and retries may handle them in another.
+   */
   subject: z.string(),
   traceparent: z.string().optional(),
   payload: z.unknown(),
