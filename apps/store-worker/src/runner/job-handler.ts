@@ -5,7 +5,7 @@ export interface JobContext {
   /** Aborts when the job is no longer this worker's, or the worker stops: end at once. */
   readonly signal: AbortSignal;
   /** Tells with the next heartbeat how far the job has come. */
-  reportProgress(progress: JobProgress): void;
+  readonly reportProgress: (progress: JobProgress) => void;
 }
 
 /** Does the jobs of one kind. */
