@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { giveStatistics } from './sqlite-statistics.js';
 import { addIndex } from './table-builder.js';
 
 /** MySQL indexes this much of a property's value. */
@@ -32,6 +33,7 @@ const indexes = [
 export class ListIndexes1700000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const { table, ...index } of indexes) await addIndex(runner, table, index);
+    await giveStatistics(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
