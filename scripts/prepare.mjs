@@ -42,7 +42,9 @@ function isInstalled() {
 function install() {
   console.error('Installing the packages of package-lock.json …');
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: that refuses a lock file without the binaries for other platforms, which a registry that serves
+  // only some platforms leaves out of it. This takes the same versions and leaves the lock file alone.
+  const args = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   if (npm?.endsWith('.js')) run(process.execPath, [npm, ...args]);
   else run('npm', args);
 }
