@@ -42,20 +42,19 @@ export class HashPool {
     };
     pooled.openHashes++;
     // A thread that dies fails the digest as well, and that is where it is reported.
-    const send = (request: Parameters<HashThread['request']>[0], whenDone = () => {}) =>
-      thread.request(request).then(whenDone, whenDone);
-    void send({ kind: 'begin', hashId, algorithm });
+    const settled = (work: Promise<unknown>, then = () => {}) => void work.then(then, then);
+    settled(thread.begin(hashId, algorithm));
     return {
       update: (slot) => {
         slot.retain();
-        void send({ kind: 'update', hashId, memory: slot.memory, length: slot.length }, () => slot.release());
+        settled(thread.update(hashId, slot.memory, slot.length), () => slot.release());
       },
-      digest: async () => {
+      digest: () => {
         end();
-        return (await thread.request({ kind: 'digest', hashId })) ?? '';
+        return thread.digest(hashId);
       },
       drop: () => {
-        if (isOpen) void send({ kind: 'drop', hashId });
+        if (isOpen) settled(thread.drop(hashId));
         end();
       },
     };
