@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Param, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '@glimpse/contracts';
 import { StoreRegistry } from '@glimpse/stores';
 import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
@@ -69,7 +70,7 @@ export class ImageDataController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+    reply.raw.once('close', () => gone.abort(new ServiceError('TRANSFER_ABORTED', 'The client went away')));
     const signal = AbortSignal.any([gone.signal, this.settings.transfersEnd]);
     const image = await this.downloads.open({
       ctx: callerOf(request),
@@ -97,7 +98,7 @@ export class ImageDataController {
     } catch (error) {
       // The answer has begun; the client learns of it by its broken connection.
       countTransfer('out', 'TRANSFER_ABORTED');
-      this.settings.logger.warn({ err: error }, 'a download broke off');
+      this.settings.logger[signal.aborted ? 'info' : 'warn']({ err: error }, 'a download broke off');
     }
   }
 }

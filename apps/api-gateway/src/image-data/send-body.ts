@@ -13,43 +13,42 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
 
 /**
  * Sends exactly `length` bytes of the stream as the body of an answer whose head is written, and ends it. A stream
- * that fails, is too short or too long, and a client that goes away or stalls, end the connection: the client sees a
- * broken transfer, never a short body. Destroys the stream. Throws TRANSFER_ABORTED.
+ * that fails, is too short or too long, a client that stalls and the signal (which aborts when the client is gone) end
+ * the connection: the client sees a broken transfer, never a short body. Destroys the stream. Throws TRANSFER_ABORTED,
+ * the signal's reason or the stream's error.
  */
 export async function sendBody(
   source: Readable,
   response: ServerResponse,
   options: { length: number; idleMs: number; signal: AbortSignal },
 ): Promise<void> {
-  const gone = new AbortController();
-  const onClose = () => gone.abort(aborted('The client went away'));
-  response.once('close', onClose);
+  const stalled = new AbortController();
   const stopWatching = watchIdle(response, {
     idleMs: options.idleMs,
     isClientsTurn: () => response.writableNeedDrain,
-    onIdle: () => gone.abort(aborted('The client reads nothing')),
+    onIdle: () => stalled.abort(aborted('The client reads nothing')),
   });
-  const signal = AbortSignal.any([gone.signal, options.signal]);
+  const signal = AbortSignal.any([stalled.signal, options.signal]);
   const onAbort = () => source.destroy();
   signal.addEventListener('abort', onAbort);
   let sent = 0;
   try {
+    signal.throwIfAborted();
     for await (const chunk of source as AsyncIterable<Buffer>) {
       sent += chunk.length;
       if (sent > options.length) throw aborted('The store has more data than the image');
       response.write(chunk);
       await drained(response, signal);
     }
-    signal.throwIfAborted();
     if (sent < options.length) throw aborted('The store has less data than the image');
     stopWatching();
     response.end();
   } catch (error) {
+    stopWatching();
     response.destroy();
     throw signal.aborted ? signal.reason : error;
   } finally {
     source.destroy();
     signal.removeEventListener('abort', onAbort);
-    response.off('close', onClose);
   }
 }
