@@ -21,7 +21,7 @@ const base = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.glimpse/'],
 };
 
-/** One project per kind of test (docs/testing.md says what each needs). */
+/** One project per kind of test (CONTRIBUTING.md says what each needs). */
 const project = (displayName, testMatch, more = {}) => ({ ...base, displayName, testMatch, ...more });
 
 /** For tests that start whole services: a failure shows what the services said. */
