@@ -121,6 +121,21 @@ describe('TransferPipeline', () => {
     expect(md5).toMatchObject({ checksum: hex('md5', data), osHashValue: hex('md5', data) });
   });
 
+  it('frees the chunks that are its own as it goes', async () => {
+    const data = randomBytes(3 * MIB + 7);
+    const chunks = Array.from({ length: 4 }, (_, n) => {
+      const part = data.subarray(n * MIB, (n + 1) * MIB);
+      const chunk = Buffer.allocUnsafeSlow(part.length);
+      part.copy(chunk);
+      return chunk;
+    });
+
+    const image = await store(Readable.from(chunks), { ownsChunks: true });
+
+    expect(image.osHashValue).toBe(hex('sha512', data));
+    expect(chunks.map((chunk) => chunk.length)).toEqual([0, 0, 0, 0]);
+  });
+
   it('hands chunks of their own to a driver that keeps them', async () => {
     const data = randomBytes(12 * MIB + 5);
     const kept: Buffer[] = [];

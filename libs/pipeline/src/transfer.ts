@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ImageInspector } from '@glimpse/inspector';
 import type { StoreDriver, StoredObject } from '@glimpse/stores';
 import type { HashPool } from './hashing/hash-pool.js';
+import { freeChunk } from './memory/free-chunk.js';
 import { LentChunks } from './memory/lent-chunks.js';
 import type { Slot } from './memory/slot.js';
 import type { SlotShare } from './memory/slot-pool.js';
@@ -18,6 +19,11 @@ export interface StoreImageRequest {
   readonly key: string;
   /** The data. Its owner destroys it, whatever comes of the transfer: there may still be a client to answer. */
   readonly source: Readable;
+  /**
+   * Nobody else holds the chunks of the source, as with the body of a request: their memory is freed as soon as it was
+   * read, which halves the cost of receiving.
+   */
+  readonly ownsChunks?: boolean;
   readonly uploadId: string;
   /** Algorithm of `osHashValue`, a name that `node:crypto` knows. */
   readonly hashAlgorithm: string;
@@ -124,6 +130,7 @@ export class Transfer {
             slot = undefined;
           }
         }
+        if (this.request.ownsChunks === true) freeChunk(chunk);
       }
       if (slot !== undefined) yield slot;
     } finally {

@@ -99,6 +99,7 @@ export class UploadService {
         driver: this.stores.get(ticket.storeId),
         key: ticket.imageId,
         source: request.source,
+        ownsChunks: true,
         uploadId: upload.uploadId,
         hashAlgorithm: images.hashingAlgorithm,
         md5: images.md5Checksum,
