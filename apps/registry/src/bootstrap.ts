@@ -5,6 +5,7 @@ import { type Logger, NestLogger, collectProcessMetrics, createLogger } from '@g
 import { Database } from '@glimpse/persistence';
 import { type RunningService, once, runAllInOrder, startHealthServer } from '@glimpse/runtime';
 import { NestFactory } from '@nestjs/core';
+import { JobsGauge } from './jobs/jobs.gauge.js';
 import { Reaper } from './leases/reaper.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { RegistryModule } from './registry.module.js';
@@ -42,9 +43,10 @@ async function start(running: Running): Promise<RunningService> {
   });
   const reaper = app.get(Reaper);
   const relay = app.get(OutboxRelay);
+  const gauge = app.get(JobsGauge);
   const closeAll = (graceMs: number) =>
     runAllInOrder([
-      () => reaper.stop(),
+      () => Promise.all([reaper.stop(), gauge.stop()]),
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
       () => relay.stop(),
@@ -65,6 +67,7 @@ async function start(running: Running): Promise<RunningService> {
     await app.listen();
     relay.start();
     reaper.start();
+    gauge.start();
     return {
       url: health.url,
       close: once((graceMs) => runAllInOrder([() => closeAll(graceMs), () => health.close(0)])),

@@ -13,6 +13,7 @@ import { ImagesService } from './images/images.service.js';
 import { UploadFailures } from './images/upload-failures.js';
 import { JobCompletions } from './jobs/job-completions.js';
 import { JobQueue } from './jobs/job-queue.js';
+import { JobsGauge } from './jobs/jobs.gauge.js';
 import { JobsRpc } from './jobs/jobs.rpc.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { InstanceLeases } from './leases/instance-leases.js';
@@ -55,6 +56,7 @@ export class RegistryModule {
         OutboxRelay,
         JobQueue,
         JobsService,
+        JobsGauge,
         {
           provide: JobCompletions,
           inject: [ReapedUploads],

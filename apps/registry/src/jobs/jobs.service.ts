@@ -29,6 +29,9 @@ const jobsEnded = counter({
 const lost: Outcome = { outcome: 'lost' };
 const ok: Outcome = { outcome: 'ok' };
 
+/** Characters of an error that are kept. */
+const MAX_MESSAGE = 2_000;
+
 /** The rows that a worker may change: its lease's token is the fence. */
 const HELD = "id = ? AND lease_token = ? AND status = 'running'";
 
@@ -137,7 +140,7 @@ export class JobsService {
         [
           next === 'give-up' ? 'failed' : 'queued',
           next === 'give-up' ? now : now + next.retryInMs,
-          JSON.stringify({ code: error.code, message: error.message }),
+          JSON.stringify({ code: error.code, message: error.message.slice(0, MAX_MESSAGE) }),
           now,
           jobId,
           leaseToken,
