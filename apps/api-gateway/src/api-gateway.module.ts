@@ -1,13 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, RpcClient } from '@glimpse/bus';
 import { TransferPipeline } from '@glimpse/pipeline';
+import { InstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { DiscoveryController } from './discovery/discovery.controller.js';
 import { GatewaySettings } from './gateway-settings.js';
 import { HealthController } from './http/health.controller.js';
 import { DownloadService } from './image-data/download.service.js';
 import { ImageDataController } from './image-data/image-data.controller.js';
-import { LeaseKeeper } from './image-data/lease.keeper.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ImagesController } from './images/images.controller.js';
 import { SchemasController } from './images/schemas.controller.js';
@@ -43,10 +43,10 @@ export class ApiGatewayModule {
         { provide: StoreRegistry, useValue: stores },
         { provide: TransferPipeline, useValue: pipeline },
         {
-          provide: LeaseKeeper,
+          provide: InstanceLease,
           inject: [RpcClient],
           useFactory: (rpc: RpcClient) =>
-            new LeaseKeeper({
+            new InstanceLease({
               rpc,
               instanceId,
               service: SERVICE,

@@ -5,7 +5,7 @@ import type { Config } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
 import { TransferPipeline } from '@glimpse/pipeline';
-import { type RunningService, once, runAllInOrder } from '@glimpse/runtime';
+import { InstanceLease, type RunningService, once, runAllInOrder } from '@glimpse/runtime';
 import { createStores } from '@glimpse/stores';
 import { ApiGatewayModule, SERVICE } from './api-gateway.module.js';
 import { createAuthenticator } from './auth/create-authenticator.js';
@@ -14,7 +14,6 @@ import { GatewaySettings } from './gateway-settings.js';
 import { drainServer } from './http/drain-server.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { createHttpAdapter } from './http/http-server.js';
-import { LeaseKeeper } from './image-data/lease.keeper.js';
 import { ReadinessChecks } from './readiness-checks.js';
 
 /** Starts the HTTP API. Rejects when it can't listen, or must not (auth `none` on an address others reach). */
@@ -41,7 +40,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
     adapter,
     { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
   );
-  const lease = app.get(LeaseKeeper);
+  const lease = app.get(InstanceLease);
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();

@@ -1,88 +1,101 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RpcClient } from '@glimpse/bus';
-import { registryInstances } from '@glimpse/contracts';
+import { ServiceError, registryInstances } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { InstanceLease } from './instance-lease.js';
 
-const LEASE_MS = 40;
+const LEASE_MS = 1_000;
 
 describe('InstanceLease', () => {
+  let now: number;
+  let isReachable: boolean;
+  let patterns: string[];
   let lease: InstanceLease;
-  afterEach(() => lease.release());
 
-  function arrange() {
-    const registry = { isThere: true, beats: 0, released: [] as string[] };
-    const clock = { now: 0 };
-    const call = async (definition: object, request: { instanceId: string }) => {
-      if (!registry.isThere) throw new Error('no way to the registry');
-      if (definition === registryInstances.release) {
-        registry.released.push(request.instanceId);
-        return {};
-      }
-      registry.beats++;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    now = 0;
+    isReachable = true;
+    patterns = [];
+    const call = async (definition: { pattern: string }) => {
+      patterns.push(definition.pattern);
+      if (!isReachable) throw new ServiceError('BUS_UNAVAILABLE', 'scripted');
       return { leaseMs: LEASE_MS };
     };
     lease = new InstanceLease({
       rpc: { call } as Pick<RpcClient, 'call'>,
-      instanceId: 'store-worker-1',
-      service: 'store-worker',
+      instanceId: 'i',
+      service: 's',
       leaseMs: LEASE_MS,
-      logger: createLogger('test', { level: 'silent' }),
-      now: () => clock.now,
+      logger: createLogger('spec', { level: 'silent' }),
+      now: () => now,
     });
-    return { registry, clock };
-  }
+  });
 
-  const until = async (isTrue: () => boolean) => {
-    while (!isTrue()) await new Promise(setImmediate);
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      now += 50;
+      await jest.advanceTimersByTimeAsync(50);
+    }
   };
 
-  it('beats until it is released', async () => {
-    const { registry } = arrange();
+  it('renews the lease four times before it runs out', async () => {
     await lease.start();
-    await until(() => registry.beats > 3);
+    await pass(LEASE_MS);
 
-    await lease.release();
-
-    expect(registry.released).toEqual(['store-worker-1']);
-    expect(lease.released.aborted).toBe(true);
+    expect(patterns).toEqual(Array.from({ length: 5 }, () => registryInstances.heartbeat.pattern));
     expect(lease.signal.aborted).toBe(false);
   });
 
-  it('is lost when no heartbeat got through for a whole lease, without anybody asking', async () => {
-    const { registry, clock } = arrange();
+  it('outlives heartbeats that fail for less than a lease', async () => {
+    await lease.start();
+    isReachable = false;
+    await pass(LEASE_MS * 0.7);
+    isReachable = true;
+    await pass(LEASE_MS);
+
+    expect(lease.signal.aborted).toBe(false);
+  });
+
+  it('gives up what is under way when no heartbeat got through for a lease, and begins anew after that', async () => {
     await lease.start();
     const { signal } = lease;
-    registry.isThere = false;
+    isReachable = false;
+    await pass(LEASE_MS + 50);
 
-    clock.now += LEASE_MS - 1;
+    expect(signal.aborted).toBe(true);
+    expect(lease.signal.aborted).toBe(true);
+    isReachable = true;
+    await pass(LEASE_MS / 2);
+    expect(signal.aborted).toBe(true);
     expect(lease.signal.aborted).toBe(false);
-    clock.now += 1;
-    await until(() => signal.aborted);
-
-    expect(signal.reason).toMatchObject({ code: 'BUS_UNAVAILABLE' });
   });
 
-  it('is taken again when the registry is back, with a new signal', async () => {
-    const { registry, clock } = arrange();
+  it('notices at once that the process slept through its lease', async () => {
     await lease.start();
-    const first = lease.signal;
-    registry.isThere = false;
-    clock.now += LEASE_MS;
-    await until(() => first.aborted);
+    now += LEASE_MS * 10;
 
-    registry.isThere = true;
-    await until(() => !lease.signal.aborted);
+    expect(lease.signal.aborted).toBe(true);
+  });
 
-    expect(first.aborted).toBe(true);
+  it('is silent once the lease was released', async () => {
+    await lease.start();
+    await lease.release();
+    patterns = [];
+    await pass(LEASE_MS * 2);
+
+    expect(patterns).toEqual([]);
+    expect(lease.released.aborted).toBe(true);
   });
 
   it('is not lost before it was ever held', async () => {
-    const { registry, clock } = arrange();
-    registry.isThere = false;
+    isReachable = false;
     await lease.start();
-
-    clock.now += 10 * LEASE_MS;
+    await pass(LEASE_MS * 10);
 
     expect(lease.signal.aborted).toBe(false);
   });

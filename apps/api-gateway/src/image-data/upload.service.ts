@@ -12,10 +12,9 @@ import {
 } from '@glimpse/contracts';
 import { createInspector } from '@glimpse/inspector';
 import { type StoredImage, TransferPipeline } from '@glimpse/pipeline';
-import { isDoneWithin } from '@glimpse/runtime';
+import { InstanceLease, isDoneWithin } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
-import { LeaseKeeper } from './lease.keeper.js';
 import { isOutcomeUnknown, retryUntilKnown } from './retry-until-known.js';
 import { countTransfer } from './transfer-metrics.js';
 
@@ -44,7 +43,7 @@ export class UploadService {
     private readonly rpc: RpcClient,
     private readonly stores: StoreRegistry,
     private readonly pipeline: TransferPipeline,
-    private readonly lease: LeaseKeeper,
+    private readonly lease: InstanceLease,
     private readonly settings: GatewaySettings,
   ) {}
 
@@ -160,20 +159,19 @@ export class UploadService {
   ): Promise<void> {
     // Whoever took the lease for dead removes what it left; the key may already be another upload's.
     if (isOutcomeUnknown(reason) || isServiceError(reason, 'LEASE_LOST')) return;
+    let hasLeftovers = false;
     try {
       await this.stores.get(ticket.storeId).delete(stored.location, {});
     } catch (error) {
-      this.settings.logger.error(
-        { err: error, imageId: upload.id },
-        'could not remove data that nobody wants',
-      );
+      hasLeftovers = true;
+      this.settings.logger.warn({ err: error, imageId: upload.id }, 'a worker has to remove unwanted data');
     }
-    await this.abort(upload, reason instanceof Error ? reason.message : String(reason));
+    await this.abort(upload, reason instanceof Error ? reason.message : String(reason), hasLeftovers);
   }
 
   /** Puts the image back to queued; when the registry does not answer, as soon as it does. */
-  private async abort(upload: Upload, reason: string): Promise<void> {
-    const call = () => this.rpc.call(registryImages.abortUpload, { ...upload, reason });
+  private async abort(upload: Upload, reason: string, hasLeftovers = false): Promise<void> {
+    const call = () => this.rpc.call(registryImages.abortUpload, { ...upload, reason, hasLeftovers });
     try {
       await call();
     } catch (error) {

@@ -11,6 +11,7 @@ import {
 import { Database, type Transaction, UniqueViolation } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { Reaper } from '../leases/reaper.js';
 import { UploadLeases } from '../leases/upload-leases.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
@@ -35,6 +36,7 @@ export class ImageDataService {
     private readonly reader: ImageReader,
     private readonly repository: ImagesRepository,
     private readonly leases: UploadLeases,
+    private readonly reaper: Reaper,
     private readonly failures: UploadFailures,
     private readonly policy: PolicyEngine,
     private readonly outbox: OutboxWriter,
@@ -119,8 +121,9 @@ export class ImageDataService {
   }
 
   /** saving → queued, when the upload still holds the image. Otherwise nothing is left to do. */
-  async abortUpload({ id, uploadId, reason }: AbortUpload): Promise<void> {
+  async abortUpload({ id, uploadId, reason, hasLeftovers }: AbortUpload): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
+      if (hasLeftovers === true) return this.reaper.reapOne(tx, uploadId);
       const lease = await this.leases.abort(tx, { uploadId, imageId: id });
       if (lease.outcome === 'ended') await this.failures.requeue(tx, lease.imageId, reason);
     });

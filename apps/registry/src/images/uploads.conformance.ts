@@ -116,6 +116,20 @@ export function describeUploads(registry: () => RegistryUnderTest, url: () => st
       await expect(registry().data.commitUpload(await begin(image.id))).resolves.toBeUndefined();
     });
 
+    it('whose data could not be removed keeps the image until a worker has removed it', async () => {
+      const image = await create();
+      const upload = await begin(image.id);
+
+      await registry().data.abortUpload({ ...upload, hasLeftovers: true });
+      await registry().data.abortUpload({ ...upload, hasLeftovers: true });
+
+      expect(await statusOf(image.id)).toBe('saving');
+      const [job, ...more] = await runJobs();
+      expect(more).toEqual([]);
+      expect(job?.payload).toMatchObject({ partial: { storeId: 'file', uploadId: upload.uploadId } });
+      expect(await statusOf(image.id)).toBe('queued');
+    });
+
     it('that was given up before its beginning arrived does not begin', async () => {
       const image = await create();
       const upload = anUpload(image.id);

@@ -13,11 +13,11 @@ const BATCH = 100;
 
 const reaped = counter({
   name: metricNames.leasesReaped,
-  help: 'Uploads whose process died and whose leftovers were queued for removal.',
+  help: 'Uploads that came to nothing and whose leftovers a worker has to remove.',
 });
 
 /**
- * Takes care of what dead processes left: queues the removal of the leftovers of their uploads. The image stays in
+ * Takes care of what dead processes, and failed uploads, left: queues the removal of the leftovers of their uploads. The image stays in
  * `saving` until that job is done (`ReapedUploads`), so that nobody writes what is being removed.
  */
 @Injectable()
@@ -87,6 +87,12 @@ export class Reaper {
     for (const upload of await this.uploads.findOf(tx, instanceId)) await this.reap(tx, upload);
   }
 
+  /** The upload has ended, but could not remove what it had written. */
+  async reapOne(tx: Transaction, uploadId: string): Promise<void> {
+    const upload = await this.uploads.findHeld(tx, uploadId);
+    if (upload !== undefined) await this.reap(tx, upload);
+  }
+
   private async reap(tx: Transaction, upload: UploadLeaseKey): Promise<void> {
     const { uploadId, imageId, storeId } = upload;
     if (!(await this.uploads.reap(tx, uploadId))) return;
@@ -95,7 +101,7 @@ export class Reaper {
       reaped.inc();
       this.settings.logger.warn(
         { imageId, uploadId, storeId },
-        'an upload was orphaned, removing what it left',
+        'an upload came to nothing, removing what it left',
       );
     });
   }

@@ -42,8 +42,8 @@ export class UploadLeases {
     private readonly clock: Clock,
   ) {}
 
-  async find(tx: Transaction, uploadId: string): Promise<UploadLease | undefined> {
-    const [row] = await tx.query<UploadLease>(
+  async find(sql: SqlReader, uploadId: string): Promise<UploadLease | undefined> {
+    const [row] = await sql.query<UploadLease>(
       "SELECT id, state, image_id, store_id FROM leases WHERE kind = 'upload' AND id = ?",
       [uploadId],
     );
@@ -124,6 +124,11 @@ export class UploadLeases {
       [this.clock.now()],
     );
     return rows.map(toKey);
+  }
+
+  async findHeld(sql: SqlReader, uploadId: string): Promise<UploadLeaseKey | undefined> {
+    const row = await this.find(sql, uploadId);
+    return row?.state === 'held' ? toKey(row) : undefined;
   }
 
   async findOf(sql: SqlReader, instanceId: string): Promise<UploadLeaseKey[]> {

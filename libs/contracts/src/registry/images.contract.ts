@@ -85,9 +85,16 @@ export const registryImages = {
     request: OnImage.extend({ uploadId: z.string(), stored: StoredData }),
     response: Done,
   }),
-  /** saving → queued; the caller has removed what it had written. Repeatable; a lost race is no error. */
+  /**
+   * saving → queued; the caller has removed what it had written. Where it could not, `hasLeftovers` has a worker do so
+   * first. Repeatable; a lost race is no error.
+   */
   abortUpload: rpc('registry.image.abortUpload', {
-    request: OnImage.extend({ uploadId: z.string(), reason: z.string() }),
+    request: OnImage.extend({
+      uploadId: z.string(),
+      reason: z.string(),
+      hasLeftovers: z.boolean().optional(),
+    }),
     response: Done,
   }),
   /** Codes: IMAGE_NOT_FOUND, IMAGE_DEACTIVATED, ACTION_FORBIDDEN. */
