@@ -8,7 +8,8 @@ import { describeStoreDriver, pattern } from '../../store-driver.conformance.js'
 import { HttpOptions } from './http.options.js';
 import { httpType } from './http.type.js';
 
-const open = () => httpType.open(HttpOptions.parse({}), createLogger('test', { level: 'silent' }));
+const open = (options: object = {}) =>
+  httpType.open(HttpOptions.parse(options), createLogger('test', { level: 'silent' }));
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -182,5 +183,14 @@ describe('HttpDriver', () => {
     answer = (_request, response) => response.writeHead(200, { 'transfer-encoding': 'chunked' }).end();
 
     expect(await driver.size({ uri: url }, {})).toBe(0);
+  });
+
+  it('goes through the proxy of the scheme', async () => {
+    const proxied = open({ http_proxy_information: { http: url.slice('http://'.length) } });
+
+    expect(await proxied.size({ uri: 'http://images.invalid/x?y=1' }, {})).toBe(data.length);
+
+    expect(requests.map((request) => request.url)).toEqual(['http://images.invalid/x?y=1']);
+    await proxied.close();
   });
 });
