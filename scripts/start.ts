@@ -5,12 +5,14 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadConfig } from '@glimpse/config';
 import { formatLogLine, parseLogLine } from './log-lines.js';
+import { root } from './services/state.js';
 
-const main = join(import.meta.dirname, '..', 'dist', 'apps', 'embedded', 'src', 'main.js');
+const main = join(root, 'dist', 'apps', 'embedded', 'src', 'main.js');
 
-function welcome(url: string): string {
+async function welcome(url: string): Promise<string> {
+  // Loaded while the services start, not before.
+  const { loadConfig } = await import('@glimpse/config');
   const { dataDir, databaseUrl, stores } = loadConfig();
   const places = Object.entries(stores).map(([id, { type, datadir }]) =>
     typeof datadir === 'string' ? datadir : `${id} (${type})`,
@@ -33,14 +35,18 @@ function welcome(url: string): string {
   ].join('\n');
 }
 
-const child = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
+const child = spawn(process.execPath, [main], {
+  // Compiled code is kept for the next start: a fifth of its time.
+  env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'), ...process.env },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 
 for await (const text of createInterface({ input: child.stdout })) {
   const line = parseLogLine(text);
   process.stdout.write(process.stdout.isTTY && line !== undefined ? formatLogLine(line) : `${text}\n`);
   if (line?.msg === 'listening' && line.url !== undefined)
-    (process.stdout.isTTY ? process.stdout : process.stderr).write(welcome(line.url));
+    (process.stdout.isTTY ? process.stdout : process.stderr).write(await welcome(line.url));
 }
 process.exitCode =
   child.exitCode ?? (await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1))));
