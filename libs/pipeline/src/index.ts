@@ -1,2 +1,3 @@
+export { freeChunk } from './memory/free-chunk.js';
 export type { StoreImageRequest, StoredImage } from './transfer.js';
 export { TransferPipeline } from './transfer-pipeline.js';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ServiceError } from '@glimpse/contracts';
+import { freeChunk } from '@glimpse/pipeline';
 import { watchIdle } from '../http/idle-watch.js';
 
 const aborted = (message: string, cause?: unknown) =>
@@ -14,8 +15,9 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
 /**
  * Sends exactly `length` bytes of the stream as the body of an answer whose head is written, and ends it. A stream
  * that fails, is too short or too long, a client that stalls and the signal (which aborts when the client is gone) end
- * the connection: the client sees a broken transfer, never a short body. Destroys the stream. Throws TRANSFER_ABORTED,
- * the signal's reason or the stream's error.
+ * the connection: the client sees a broken transfer, never a short body. Destroys the stream, whose chunks nobody else
+ * may use: their memory is freed when they are sent. Throws TRANSFER_ABORTED, the
+ * signal's reason or the stream's error.
  */
 export async function sendBody(
   source: Readable,
@@ -37,7 +39,9 @@ export async function sendBody(
     for await (const chunk of source as AsyncIterable<Buffer>) {
       sent += chunk.length;
       if (sent > options.length) throw aborted('The store has more data than the image');
-      response.write(chunk);
+      response.write(chunk, (error) => {
+        if (error == null) freeChunk(chunk);
+      });
       await drained(response, signal);
     }
     if (sent < options.length) throw aborted('The store has less data than the image');
