@@ -15,11 +15,13 @@ async function receive(request, response, path) {
   response.writeHead(204).end();
 }
 
-const server = createServer((request, response) => {
+async function answer(request, response) {
   const path = join(folder, request.url.slice(1));
-  if (request.method === 'PUT') return receive(request, response, path);
-  if (request.method === 'DELETE') return rm(path).then(() => response.writeHead(204).end());
-  return pipeline(createReadStream(path, { highWaterMark: 512 << 10 }), response);
-});
+  if (request.method === 'PUT') await receive(request, response, path);
+  else if (request.method === 'DELETE') await rm(path).then(() => response.writeHead(204).end());
+  else await pipeline(createReadStream(path, { highWaterMark: 512 << 10 }), response);
+}
+
+const server = createServer((request, response) => void answer(request, response));
 server.requestTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
