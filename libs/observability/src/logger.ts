@@ -20,6 +20,12 @@ function describeError(error: unknown): object {
 }
 
 /**
+ * Lines that come while others are being written are written together, beside the event loop: a write of its own for
+ * each took a tenth of the time of a request. What is left is written when the process exits.
+ */
+const standardOutput = () => pino.destination({ dest: 1, sync: false });
+
+/**
  * A logger that writes one JSON line an entry to standard output (or `destination`), with the service, and the
  * request and trace id of the work that is going on.
  */
@@ -43,5 +49,5 @@ export function createLogger(
       };
     },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return pino(settings, destination ?? standardOutput());
 }
