@@ -17,6 +17,14 @@ export {
 } from './domain/image.js';
 export { ImageChange, NewImage, WritableAttribute, writableAttributes } from './domain/new-image.js';
 export {
+  MAX_PROPERTY_VALUE_BYTES,
+  MAX_TEXT_LENGTH,
+  isInternalProperty,
+  isReadOnlyAttribute,
+  isReservedProperty,
+  isStorableText,
+} from './domain/stored-text.js';
+export {
   ImageQuery,
   SortKey,
   equalityFilterColumns,

@@ -1,5 +1,4 @@
-import { ServiceError } from '@glimpse/contracts';
-import { isStorableText } from '../http/text.js';
+import { ServiceError, isStorableText } from '@glimpse/contracts';
 
 const COLUMN_LENGTH = 36;
 

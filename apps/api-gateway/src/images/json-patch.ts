@@ -1,16 +1,15 @@
-import { type ImageChange, ServiceError, WritableAttribute } from '@glimpse/contracts';
+import {
+  type ImageChange,
+  ServiceError,
+  WritableAttribute,
+  isReadOnlyAttribute,
+  isReservedProperty,
+} from '@glimpse/contracts';
 import { HttpError } from '../http/http-error.js';
 import { checkStorableText } from '../http/text.js';
 import { type ImageSchema, checkImageDocument } from './images.schema.js';
 import { parsePointer } from './json-pointer.js';
-import {
-  checkPropertyName,
-  checkPropertyValue,
-  isReadOnlyOnUpdate,
-  isReserved,
-  readOnlyError,
-  reservedError,
-} from './property-rules.js';
+import { checkPropertyName, checkPropertyValue, readOnlyError, reservedError } from './property-rules.js';
 
 const V20 = 'application/openstack-images-v2.0-json-patch';
 const V21 = 'application/openstack-images-v2.1-json-patch';
@@ -100,8 +99,8 @@ function parseOperation(change: unknown, dialect: Dialect, schema: ImageSchema):
   const [root = ''] = raw.path;
   if (raw.operation !== 'remove' && !Object.hasOwn(change, 'value'))
     throw invalid(`Operation "${raw.operation}" requires a member named "value".`);
-  if (isReadOnlyOnUpdate(root)) throw readOnlyError(root);
-  if (isReserved(root)) throw reservedError(root);
+  if (isReadOnlyAttribute(root)) throw readOnlyError(root);
+  if (isReservedProperty(root)) throw reservedError(root);
   if (raw.operation !== 'remove') checkValue(root, raw.value, raw.path, schema);
   return toChange(raw, dialect);
 }

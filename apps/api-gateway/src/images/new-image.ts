@@ -1,13 +1,7 @@
-import { type NewImage, ServiceError } from '@glimpse/contracts';
+import { type NewImage, ServiceError, isReservedProperty } from '@glimpse/contracts';
 import { checkStorableText } from '../http/text.js';
 import { type ImageSchema, checkImageDocument, isCoreKey } from './images.schema.js';
-import {
-  checkPropertyName,
-  checkPropertyValue,
-  isReserved,
-  readOnlyError,
-  reservedError,
-} from './property-rules.js';
+import { checkPropertyName, checkPropertyValue, readOnlyError, reservedError } from './property-rules.js';
 
 const REFUSED_AT_ONCE = ['direct_url', 'self', 'file', 'schema', 'stores'];
 const REFUSED_WHEN_VALID = [
@@ -28,7 +22,7 @@ function takeProperties(document: Document, schema: ImageSchema): Record<string,
   for (const [key, value] of Object.entries(document)) {
     if (isCoreKey(schema, key)) continue;
     checkPropertyName(key);
-    if (isReserved(key)) throw reservedError(key);
+    if (isReservedProperty(key)) throw reservedError(key);
     // The schema lets nothing but text and null through.
     const property = value as string | null;
     checkPropertyValue(key, property);

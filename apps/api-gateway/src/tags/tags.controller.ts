@@ -1,13 +1,11 @@
 import { Controller, Delete, HttpCode, Param, Put, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { RpcClient } from '@glimpse/bus';
-import { ServiceError, registryImages } from '@glimpse/contracts';
+import { MAX_TEXT_LENGTH, ServiceError, isStorableText, registryImages } from '@glimpse/contracts';
 import { callerOf } from '../auth/request-context.js';
 import { Body } from '../http/body-policy.js';
-import { checkStorableText, isStorableText } from '../http/text.js';
+import { checkStorableText } from '../http/text.js';
 import { imageIdFrom } from '../images/image-id.js';
-
-const MAX_LENGTH = 255;
 
 /** The tags of an image, one at a time. */
 @Controller('v2/images/:id/tags/:tag')
@@ -22,8 +20,8 @@ export class TagsController {
     @Param('tag') tag: string,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    if (tag.length > MAX_LENGTH)
-      throw new ServiceError('REQUEST_INVALID', `A tag can't be longer than ${MAX_LENGTH} characters.`);
+    if (tag.length > MAX_TEXT_LENGTH)
+      throw new ServiceError('REQUEST_INVALID', `A tag can't be longer than ${MAX_TEXT_LENGTH} characters.`);
     checkStorableText('The tag', tag);
     await this.rpc.call(registryImages.addTag, { ctx: callerOf(request), id: imageIdFrom(id), tag });
   }
@@ -36,7 +34,7 @@ export class TagsController {
     @Param('tag') tag: string,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    if (tag.length > MAX_LENGTH || !isStorableText(tag))
+    if (tag.length > MAX_TEXT_LENGTH || !isStorableText(tag))
       throw new ServiceError('TAG_NOT_FOUND', 'The image has no such tag.');
     await this.rpc.call(registryImages.removeTag, { ctx: callerOf(request), id: imageIdFrom(id), tag });
   }

@@ -1,5 +1,11 @@
 import type { Config } from '@glimpse/config';
-import { type Image, type ImageChange, ServiceError, type WritableAttribute } from '@glimpse/contracts';
+import {
+  type Image,
+  type ImageChange,
+  ServiceError,
+  type WritableAttribute,
+  isInternalProperty,
+} from '@glimpse/contracts';
 import {
   type AttributeSchemas,
   attributeSchemas,
@@ -7,7 +13,6 @@ import {
   checkPropertyValue,
   checkQuota,
   checkValue,
-  isInternalProperty,
 } from './image-values.js';
 
 type AttributeChange = Extract<ImageChange, { target: 'attribute' }>;

@@ -1,6 +1,5 @@
-import type { ImageQuery } from '@glimpse/contracts';
+import { type ImageQuery, isStorableText } from '@glimpse/contracts';
 import { type SqlValue, placeholders } from '@glimpse/persistence';
-import { isStorable } from './storable-text.js';
 
 /** Something that the row `i` of `images` must fulfil. */
 export interface Condition {
@@ -15,7 +14,7 @@ const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>'
 /** What an image must be to match the filters, beside appearing at all; null where none can. */
 export function filterConditions(query: ImageQuery): Condition[] | null {
   const texts = [...query.tags, ...Object.entries(query.properties).flat()];
-  if (!texts.every(isStorable)) return null;
+  if (!texts.every(isStorableText)) return null;
   const anyOf = query.anyOf.map(anyOfCondition);
   if (anyOf.includes(null)) return null;
   return [
@@ -33,7 +32,7 @@ export function filterConditions(query: ImageQuery): Condition[] | null {
 function anyOfCondition({ column, values }: ImageQuery['anyOf'][number]): Condition | null {
   const possible: SqlValue[] = NUMERIC.has(column)
     ? values.filter((value) => /^-?\d{1,15}$/.test(value)).map(Number)
-    : values.filter(isStorable);
+    : values.filter(isStorableText);
   if (possible.length === 0) return null;
   if (possible.length === 1) return { sql: `i.${column} = ?`, values: possible };
   return { sql: `i.${column} IN (${placeholders(possible)})`, values: possible };

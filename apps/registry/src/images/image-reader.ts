@@ -1,11 +1,10 @@
-import type { ImageLocation, Properties } from '@glimpse/contracts';
+import { type ImageLocation, type Properties, isStorableText } from '@glimpse/contracts';
 import { Database, type SqlReader, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
 import { RegistrySettings } from '../registry-settings.js';
 import { type ReadImageRow, imageColumnList, toImageAttributes } from './image-rows.js';
 import { bestFirst, storeOf } from './location-order.js';
-import { isStorable } from './storable-text.js';
 import type { StoredImage } from './stored-image.js';
 
 /** Ids in the database are at most this long. */
@@ -13,7 +12,7 @@ const MAX_ID_LENGTH = 36;
 const MAX_BATCH = 200;
 
 /** Any text may be asked for; some can be no image's. */
-const canBeId = (id: string) => id.length <= MAX_ID_LENGTH && isStorable(id);
+const canBeId = (id: string) => id.length <= MAX_ID_LENGTH && isStorableText(id);
 
 /** The database ignores the case of an id. */
 const idKey = (id: string) => id.toLowerCase();

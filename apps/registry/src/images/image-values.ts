@@ -1,23 +1,30 @@
 import type { Config } from '@glimpse/config';
-import { ServiceError, Visibility } from '@glimpse/contracts';
+import {
+  MAX_PROPERTY_VALUE_BYTES,
+  MAX_TEXT_LENGTH,
+  ServiceError,
+  Visibility,
+  isReadOnlyAttribute,
+  isReservedProperty,
+  isStorableText,
+} from '@glimpse/contracts';
 import { z } from 'zod';
-import { isStorable } from './storable-text.js';
 
-const MAX_TEXT = 255;
 const MAX_NUMBER = 2 ** 31 - 1;
-/** What a TEXT column holds, in bytes. */
-const MAX_VALUE_BYTES = 65_535;
 
 const NOT_STORABLE = 'Only characters of the Basic Multilingual Plane are supported';
 
-const text = z.string().max(MAX_TEXT).refine(isStorable, NOT_STORABLE);
+const text = z.string().max(MAX_TEXT_LENGTH).refine(isStorableText, NOT_STORABLE);
 const megabytes = z.int().min(0).max(MAX_NUMBER);
 const tag = text;
 const propertyName = text;
 const propertyValue = z
   .string()
-  .refine(isStorable, NOT_STORABLE)
-  .refine((value) => Buffer.byteLength(value) <= MAX_VALUE_BYTES, `Longer than ${MAX_VALUE_BYTES} bytes`)
+  .refine(isStorableText, NOT_STORABLE)
+  .refine(
+    (value) => Buffer.byteLength(value) <= MAX_PROPERTY_VALUE_BYTES,
+    `Longer than ${MAX_PROPERTY_VALUE_BYTES} bytes`,
+  )
   .nullable();
 
 /** The values that attributes of an image may have, by their name on the wire. */
@@ -44,30 +51,11 @@ export function checkValue<S extends z.ZodType>(what: string, schema: S, value: 
 
 export const checkTag = (value: string): string => checkValue('tags', tag, value);
 
-const READ_ONLY = new Set([
-  'created_at',
-  'updated_at',
-  'status',
-  'checksum',
-  'size',
-  'virtual_size',
-  'direct_url',
-  'self',
-  'file',
-  'schema',
-  'id',
-  'os_hash_algo',
-  'os_hash_value',
-]);
-const RESERVED = new Set(['location', 'locations', 'deleted', 'deleted_at']);
-
-/** Whether Glance keeps the property for itself; such properties don't count towards the quota. */
-export const isInternalProperty = (name: string): boolean => name.startsWith('os_glance');
-
 /** Throws PROPERTY_FORBIDDEN or IMAGE_INVALID where a client must not have a property of that name. */
 export function checkPropertyName(name: string): void {
-  if (READ_ONLY.has(name)) throw new ServiceError('PROPERTY_FORBIDDEN', `Attribute '${name}' is read-only.`);
-  if (RESERVED.has(name) || isInternalProperty(name))
+  if (isReadOnlyAttribute(name))
+    throw new ServiceError('PROPERTY_FORBIDDEN', `Attribute '${name}' is read-only.`);
+  if (isReservedProperty(name) || name === 'locations')
     throw new ServiceError('PROPERTY_FORBIDDEN', `Attribute '${name}' is reserved.`);
   checkValue('the name of a property', propertyName, name);
 }

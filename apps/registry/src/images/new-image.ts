@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '@glimpse/config';
-import type { Image, NewImage } from '@glimpse/contracts';
+import { type Image, type NewImage, isInternalProperty } from '@glimpse/contracts';
 import { fromDatabaseTime } from '@glimpse/persistence';
 import {
   attributeSchemas,
@@ -8,7 +8,6 @@ import {
   checkPropertyValue,
   checkQuota,
   checkValue,
-  isInternalProperty,
 } from './image-values.js';
 
 /** The image that a caller asks for, with everything that they left open; throws where a value or a quota forbids it. */
