@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /** What ties the log lines and messages of one request together. */
 export interface WorkContext {
@@ -21,11 +21,13 @@ export function currentContext(): WorkContext | undefined {
   return storage.getStore();
 }
 
+/** 32 digits. UUIDs come from a store of random bytes; asking the system for each request's own costs far more. */
+const randomHex = () => randomUUID().replaceAll('-', '');
+
 /** `incoming` when it is a well-formed traceparent, else a fresh one. */
 export function traceparentFrom(incoming: unknown): string {
   if (typeof incoming === 'string' && TRACEPARENT.test(incoming)) return incoming;
-  const random = randomBytes(24).toString('hex');
-  return `00-${random.slice(0, 32)}-${random.slice(32)}-01`;
+  return `00-${randomHex()}-${randomHex().slice(16)}-01`;
 }
 
 /** The trace id within a traceparent. */
