@@ -39,9 +39,18 @@ export function imageListQuery(
   };
 }
 
+/** SQLite refuses an expression that is nested a thousand deep, and each AND of a chain nests. */
+const MAX_CHAIN = 100;
+
+function allOf(terms: readonly string[]): string {
+  if (terms.length <= MAX_CHAIN) return terms.join(' AND ');
+  const middle = Math.ceil(terms.length / 2);
+  return `(${allOf(terms.slice(0, middle))}) AND (${allOf(terms.slice(middle))})`;
+}
+
 function select(conditions: readonly Condition[], tail: string): Statement {
   return {
-    sql: `SELECT ${imageColumnList} FROM images i WHERE ${conditions.map(({ sql }) => sql).join(' AND ')} ${tail}`,
+    sql: `SELECT ${imageColumnList} FROM images i WHERE ${allOf(conditions.map(({ sql }) => sql))} ${tail}`,
     values: conditions.flatMap(({ values }) => values),
   };
 }

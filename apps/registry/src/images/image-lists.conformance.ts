@@ -146,6 +146,13 @@ export function describeLists(registry: () => RegistryUnderTest): void {
       expect(await names({ ...mine, ...filter })).toEqual(expected);
     });
 
+    it('applies as many filters as a URL can hold', async () => {
+      const many = Array.from({ length: 4_000 }, (_, at) => `${at}`);
+
+      expect(await names({ ...mine, tags: many })).toEqual([]);
+      expect(await names({ properties: Object.fromEntries(many.map((name) => [name, 'a'])) })).toEqual([]);
+    });
+
     it('finds by a time exactly and by its negation', async () => {
       const [newest] = await list(root, { ...mine, limit: 1 });
       const at = (operator: 'eq' | 'neq') => ({
