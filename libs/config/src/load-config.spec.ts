@@ -57,6 +57,20 @@ describe('loadConfig', () => {
     expect(load).toThrow(/GLIMPSE_TYPO[\s\S]*port[\s\S]*auth[\s\S]*nonsense/);
   });
 
+  it.each([
+    ['bus_url', { GLIMPSE_BUS_URL: 'amqp://user:secret@' }],
+    ['bus_url', { GLIMPSE_BUS_URL: 'amqp://user:secret@host:port/vhost' }],
+    ['database_url', { GLIMPSE_DATABASE_URL: 'mysql://user:secret@' }],
+    ['database_url', { GLIMPSE_DATABASE_URL: 'mysql://user:secret@host' }],
+    ['data_dir', { GLIMPSE_DATA_DIR: '' }],
+    ['GLIMPSE_STORES', { GLIMPSE_STORES: '{a: {token: secret' }],
+  ])('refuses a %s that cannot work, without its password: %j', (key, environment) => {
+    const load = () => loadConfig(environment);
+
+    expect(load).toThrow(key);
+    expect(load).not.toThrow(/secret/);
+  });
+
   it('refuses a default store that does not exist', () => {
     expect(() => loadConfig({ GLIMPSE_DEFAULT_STORE: 'other' })).toThrow(/default_store: "other"/);
   });

@@ -58,7 +58,9 @@ function parseText(text: string, where: string): unknown {
   try {
     return parseYaml(text);
   } catch (error) {
-    throw new ConfigError(`${where}: is not valid YAML: ${(error as Error).message}`, { cause: error });
+    // The first line says what and where. An excerpt of the text follows, and there may be passwords in it.
+    const reason = (error as Error).message.replace(/:?\n[\s\S]*/, '');
+    throw new ConfigError(`${where}: is not valid YAML: ${reason}`);
   }
 }
 

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { flag, port, wholeNumber, words } from './option-types.js';
 
+const isSqlite = (url: string) => /^sqlite:./.test(url);
+const isMysql = (url: string) =>
+  url.startsWith('mysql://') && URL.canParse(url) && new URL(url).pathname.length > 1;
 const databaseUrl = z
   .string()
-  .regex(/^(sqlite:.+|mysql:\/\/.+)$/, 'must be sqlite:<path> or mysql://user:password@host:port/database');
+  .refine(
+    (url) => isSqlite(url) || isMysql(url),
+    'must be sqlite:<path> or mysql://user:password@host:port/database',
+  );
+const isAmqp = (url: string) => /^amqps?:\/\//.test(url) && URL.canParse(url);
 const busUrl = z
   .string()
-  .regex(/^(memory:.*|amqps?:\/\/.+)$/, 'must be memory: or amqp://user:password@host:port/vhost');
+  .refine(
+    (url) => url.startsWith('memory:') || isAmqp(url),
+    'must be memory: or amqp://user:password@host:port/vhost',
+  );
 
 /** A configured store; the driver of its type checks the rest of its options. */
 const StoreConfig = z.looseObject({
@@ -31,6 +41,7 @@ export const ConfigSchema = z.strictObject({
     .describe('Base URL in the versions document, where clients reach the API under another address.'),
   dataDir: z
     .string()
+    .min(1)
     .default('.glimpse')
     .describe('Directory for everything that is kept locally: the SQLite file and the default store.'),
   databaseUrl: databaseUrl
