@@ -116,6 +116,19 @@ describe('FileDriver', () => {
     expect(await names()).toEqual(['other']);
   });
 
+  it('removes nothing more for an attempt once it lost the right to', async () => {
+    const driver = open({ datadir: folder });
+    await writeFile(join(folder, '.an-id.u1.part'), 'half');
+    await write(driver, 'an-id', pattern(100), 'u2');
+    const right = new AbortController();
+
+    const removal = driver.removeLeftovers('an-id', 'u1', { signal: right.signal });
+    right.abort(new Error('lost'));
+
+    await expect(removal).rejects.toThrow('lost');
+    expect(await readdir(folder)).toEqual(['an-id']);
+  });
+
   it('prefers directories of a higher priority and finds its objects in all', async () => {
     const driver = open({ datadirs: [`${folder}/a:1`, `${folder}/b:7`, `${folder}/c`] });
     const { location } = await write(driver, 'key', pattern(10));

@@ -88,16 +88,16 @@ export class FileDriver implements StoreDriver {
   }
 
   async delete(location: Location, { signal }: CallOptions): Promise<void> {
-    signal?.throwIfAborted();
-    await this.remove([this.pathOf(location)]);
+    await this.remove([this.pathOf(location)], signal);
   }
 
   async removeLeftovers(key: string, uploadId: string, { signal }: CallOptions): Promise<void> {
     const names = [temporaryName(key, uploadId), toName(key)];
-    for (const { path } of this.options.directories) {
-      signal?.throwIfAborted();
-      await this.remove(names.map((name) => join(path, name)));
-    }
+    for (const { path } of this.options.directories)
+      await this.remove(
+        names.map((name) => join(path, name)),
+        signal,
+      );
   }
 
   parseLocation(uri: string): Location {
@@ -163,14 +163,16 @@ export class FileDriver implements StoreDriver {
     return mountPoint ?? {};
   }
 
-  private async remove(paths: readonly string[]): Promise<void> {
-    try {
-      for (const path of paths) {
+  private async remove(paths: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    for (const path of paths) {
+      // Before each: once the caller has lost the right to remove, the next name may be somebody else's new data.
+      signal?.throwIfAborted();
+      try {
         await removeIfThere(path);
         await syncDirectory(dirname(path));
+      } catch (error) {
+        throw toAccessError(error, 'Cannot remove image data');
       }
-    } catch (error) {
-      throw toAccessError(error, 'Cannot remove image data');
     }
   }
 }

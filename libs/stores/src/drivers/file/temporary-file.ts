@@ -37,7 +37,9 @@ export async function publishFile(
     throw error;
   }
   try {
-    await unlink(temporary);
+    // Gone already where somebody took this attempt for dead meanwhile: then `path` may be another attempt's by now, and
+    // is not to be touched. Whoever commits this attempt learns that it lost.
+    await removeIfThere(temporary);
     await syncDirectory(dirname(path));
   } catch (error) {
     await removeIfThere(path);
