@@ -17,6 +17,16 @@ class FakeRegistry {
   /** Calls that fail before the next one is answered. */
   failures = 0;
   isThere = true;
+  private claimsAnswered: Promise<void> = Promise.resolve();
+
+  /** Claims wait for their answer until the function that this returns is called. */
+  holdClaims(): () => void {
+    let answer = () => {};
+    this.claimsAnswered = new Promise((resolve) => {
+      answer = resolve;
+    });
+    return answer;
+  }
 
   add(id: string, job: Partial<ClaimedJob> = {}): void {
     this.waiting.push({
@@ -34,7 +44,10 @@ class FakeRegistry {
   readonly rpc = {
     call: async (definition: { pattern: string }, request: Request) => {
       if (!this.isThere) throw new ServiceError('BUS_UNAVAILABLE', 'no way');
-      if (definition === registryJobs.claim) return { jobs: this.waiting.splice(0, request.limit) };
+      if (definition === registryJobs.claim) {
+        await this.claimsAnswered;
+        return { jobs: this.waiting.splice(0, request.limit) };
+      }
       if (definition === registryJobs.heartbeat) {
         this.beats++;
         return { outcome: this.outcome };
@@ -245,6 +258,40 @@ describe('JobRunner', () => {
 
     expect(registry.outcomes).toEqual(['complete a']);
     expect(registry.waiting).toHaveLength(1);
+  });
+
+  it('waits for the claim that is under way when it stops, and runs what it brings', async () => {
+    const registry = arrange(async () => {});
+    registry.add('a');
+    const answer = registry.holdClaims();
+    runner.start();
+    let isStopped = false;
+
+    const stopped = runner.stop(10_000).then(() => {
+      isStopped = true;
+    });
+    await new Promise(setImmediate);
+    expect(isStopped).toBe(false);
+    answer();
+    await stopped;
+
+    expect(registry.outcomes).toEqual(['complete a']);
+  });
+
+  it('gives back what a claim brings after the time to finish', async () => {
+    const registry = arrange(async ({ signal }) => signal.throwIfAborted());
+    registry.add('a');
+    const answer = registry.holdClaims();
+    runner.start();
+
+    const stopped = runner.stop(0);
+    // Timers of one length fire in the order in which they were set: the runner's first.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise(setImmediate);
+    answer();
+    await stopped;
+
+    expect(registry.outcomes).toEqual(['release a']);
   });
 
   it('gives back what does not finish in time', async () => {

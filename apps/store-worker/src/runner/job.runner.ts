@@ -19,7 +19,8 @@ export interface JobRunnerOptions {
 export class JobRunner {
   private readonly running = new Map<JobAttempt, Promise<void>>();
   private isStopping = false;
-  private isClaiming = false;
+  private isGraceOver = false;
+  private claiming: Promise<void> | undefined;
   /** Something happened while a claim was under way: another one follows. */
   private isWokenAgain = false;
   private poll: NodeJS.Timeout | undefined;
@@ -39,7 +40,7 @@ export class JobRunner {
   /** Looks for jobs now. */
   wake(): void {
     this.isWokenAgain = true;
-    if (!this.isClaiming) void this.claimWhileWoken();
+    this.claiming ??= this.claimWhileWoken();
   }
 
   /**
@@ -51,16 +52,18 @@ export class JobRunner {
     clearInterval(this.poll);
     if (await isDoneWithin(this.allDone(), graceMs)) return;
     this.logger.warn({ jobs: this.running.size }, 'giving back the jobs that are not done');
+    this.isGraceOver = true;
     for (const attempt of this.running.keys()) attempt.stop();
     await this.allDone();
   }
 
   private async allDone(): Promise<void> {
+    // What a claim that is under way brings is to be run too, or given back.
+    await this.claiming;
     while (this.running.size > 0) await Promise.all(this.running.values());
   }
 
   private async claimWhileWoken(): Promise<void> {
-    this.isClaiming = true;
     try {
       while (this.isWokenAgain && !this.isStopping) {
         this.isWokenAgain = false;
@@ -69,7 +72,7 @@ export class JobRunner {
     } catch (error) {
       this.logger.warn({ err: error }, 'could not ask for jobs');
     } finally {
-      this.isClaiming = false;
+      this.claiming = undefined;
     }
   }
 
@@ -88,6 +91,7 @@ export class JobRunner {
   private begin(job: ClaimedJob, claimedAt: number): void {
     const logger = this.logger.child({ job: job.id, kind: job.kind, image: job.imageId });
     const attempt = new JobAttempt(this.rpc, job, this.handlers.get(job.kind), logger, claimedAt);
+    if (this.isGraceOver) attempt.stop();
     const done = attempt.run().finally(() => {
       this.running.delete(attempt);
       jobsRunning.dec();
