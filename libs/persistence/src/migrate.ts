@@ -4,7 +4,7 @@ import { isLockConflict, translateDatabaseError } from './database-errors.js';
 import { SchemaError } from './migrations/schema-error.js';
 import { MIGRATIONS_TABLE } from './migrations/index.js';
 
-/** Names of locks are the server's, not the database's, and at most 64 characters. MySQL 9.6 has no SHA1 any more. */
+/** Names of locks are the server's, not the database's, and at most 64 characters. MySQL 9.7 has no SHA1() any more. */
 const LOCK_NAME = "CONCAT('glimpse:', SHA2(DATABASE(), 224))";
 const LOCK_TIMEOUT_SECONDS = 300;
 const LOCK_RETRY_MS = 50;
