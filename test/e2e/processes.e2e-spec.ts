@@ -73,4 +73,13 @@ describe('The processes', () => {
       /GLIMPSE_NONSENSE: no such option[\s\S]*auth: /,
     );
   });
+
+  it('refuse a store with a wrong option as they do every wrong configuration', async () => {
+    const env = { GLIMPSE_STORES: '{a: {type: file, datadirr: /srv}}' };
+
+    await expect(ServiceProcess.start('wrong', embedded, env)).rejects.toMatchObject({
+      message: expect.stringContaining('stores.a.datadirr: no such option'),
+      cause: { message: 'ended with code 2' },
+    });
+  });
 });

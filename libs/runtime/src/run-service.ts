@@ -12,13 +12,17 @@ const BAD_CONFIGURATION = 2;
 /** Beyond the grace period: time to cut off what did not finish and to close connections. */
 const CLOSE_MARGIN_MS = 5_000;
 
+function refuseConfiguration({ message }: ConfigError): never {
+  process.stderr.write(`${message}\n`);
+  return process.exit(BAD_CONFIGURATION);
+}
+
 function readConfig(): Config {
   try {
     return loadConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return process.exit(BAD_CONFIGURATION);
+    return refuseConfiguration(error);
   }
 }
 
@@ -57,6 +61,8 @@ async function startOrExit(
     // A signal came first. Nothing is to be finished yet: a process may die at any line of its start.
     return typeof service === 'string' ? process.exit(STOPPED) : service;
   } catch (error) {
+    // The drivers of the stores check their own options.
+    if (error instanceof ConfigError) return refuseConfiguration(error);
     const reason = explainStartFailure(error);
     if (reason === undefined) logger.fatal({ err: error }, 'the start failed');
     else {
