@@ -265,16 +265,16 @@ describe('JobRunner', () => {
     registry.add('a');
     const answer = registry.holdClaims();
     runner.start();
-    let isStopped = false;
 
-    const stopped = runner.stop(10_000).then(() => {
-      isStopped = true;
-    });
-    await new Promise(setImmediate);
-    expect(isStopped).toBe(false);
+    const stopped = runner.stop(10_000);
+    const isStillStopping = await Promise.race([
+      stopped.then(() => false),
+      new Promise((resolve) => setImmediate(() => resolve(true))),
+    ]);
     answer();
     await stopped;
 
+    expect(isStillStopping).toBe(true);
     expect(registry.outcomes).toEqual(['complete a']);
   });
 
