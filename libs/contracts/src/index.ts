@@ -34,11 +34,9 @@ export {
 } from './domain/image-query.js';
 export {
   ClaimedJob,
-  DeleteDataPayload,
   JobKind,
   type JobPayload,
   JobProgress,
-  JobStatus,
   jobKinds,
   jobPayloads,
   jobStatuses,

@@ -7,9 +7,6 @@ export function noteExpectation(request: IncomingMessage): void {
   waiting.add(request);
 }
 
-/** Whether the client still holds its body back. */
-export const isAwaitingContinue = (request: IncomingMessage): boolean => waiting.has(request);
-
 /** Tells a client that waits for it to send its body. */
 export function sendContinue(request: IncomingMessage, response: ServerResponse): void {
   if (waiting.delete(request)) response.writeContinue();

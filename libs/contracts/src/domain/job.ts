@@ -23,8 +23,6 @@ export const JobKind = z.enum(jobKinds);
 export type JobPayload<K extends JobKind> = z.output<(typeof jobPayloads)[K]>;
 
 export const jobStatuses = ['queued', 'running', 'done', 'failed'] as const;
-export const JobStatus = z.enum(jobStatuses);
-export type JobStatus = z.output<typeof JobStatus>;
 
 export const JobProgress = z.object({
   phase: z.string(),

@@ -4,7 +4,6 @@
  */
 export const errorCodes = {
   REQUEST_INVALID: { retryable: false },
-  IDENTITY_MISSING: { retryable: false },
   ACTION_FORBIDDEN: { retryable: false },
 
   IMAGE_NOT_FOUND: { retryable: false },
@@ -32,7 +31,6 @@ export const errorCodes = {
   STORE_FULL: { retryable: false },
   STORE_OBJECT_NOT_FOUND: { retryable: false },
   STORE_OBJECT_DUPLICATE: { retryable: false },
-  STORE_IN_USE: { retryable: false },
   STORE_WRITE_DENIED: { retryable: true },
   STORE_FORBIDDEN: { retryable: false },
   STORE_UNAVAILABLE: { retryable: true },
@@ -41,8 +39,6 @@ export const errorCodes = {
   /** The stream that was to be stored broke off or was given up. */
   TRANSFER_ABORTED: { retryable: true },
 
-  JOB_NOT_FOUND: { retryable: false },
-  JOB_STATUS_CONFLICT: { retryable: false },
   LEASE_LOST: { retryable: false },
 
   RPC_TIMEOUT: { retryable: true },
