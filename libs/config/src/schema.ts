@@ -29,8 +29,8 @@ export type StoreConfig = z.output<typeof StoreConfig>;
 
 /**
  * Every option of Glimpse. An option `limits.propertyQuota` is `limits: {property_quota: …}` in the YAML file and
- * `GLIMPSE_LIMITS_PROPERTY_QUOTA` in the environment, which wins. docs/operating.md and glimpse.sample.yaml are
- * generated from the descriptions here.
+ * `GLIMPSE_LIMITS_PROPERTY_QUOTA` in the environment, which wins. docs/configuration.md and glimpse.sample.yaml
+ * are generated from the descriptions here.
  */
 export const ConfigSchema = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address on which the API listens.'),

@@ -100,9 +100,9 @@ export interface LeaseRow {
   id: string;
   /** The instance that holds it. */
   owner: string;
-  /** `held`; of an upload also `reaping` and `committed`. */
+  /** `held`; of an upload also `reaping`, `committed` and `aborted`. */
   state: string;
-  /** Null for an upload: it lasts as long as its instance's lease. */
+  /** Null for an upload that goes on: it lasts as long as its instance's lease. Of one that ended, when to forget it. */
   expires_at: number | null;
   image_id: string | null;
   store_id: string | null;

@@ -17,8 +17,8 @@ const reaped = counter({
 });
 
 /**
- * Takes care of what dead processes, and failed uploads, left: queues the removal of the leftovers of their uploads. The image stays in
- * `saving` until that job is done (`ReapedUploads`), so that nobody writes what is being removed.
+ * Takes care of what dead processes, and failed uploads, left: queues the removal of the leftovers of their uploads. The
+ * image stays in `saving` until that job is done (`ReapedUploads`), so that nobody writes what is being removed.
  */
 @Injectable()
 export class Reaper {
