@@ -33,8 +33,13 @@ async function named(
 async function defaultBus(): Promise<Variables | undefined> {
   if (!(await isOpen(5672)) || !(await isOpen(15_672))) return undefined;
   const headers = { authorization: `Basic ${btoa('guest:guest')}` };
-  const { ok } = await fetch('http://127.0.0.1:15672/api/whoami', { headers });
-  if (!ok) return undefined;
+  try {
+    const { ok } = await fetch('http://127.0.0.1:15672/api/whoami', { headers });
+    if (!ok) return undefined;
+  } catch {
+    // Something else listens there.
+    return undefined;
+  }
   return { [BUS]: 'amqp://guest:guest@127.0.0.1:5672', [MANAGEMENT]: 'http://guest:guest@127.0.0.1:15672' };
 }
 
