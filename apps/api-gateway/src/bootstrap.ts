@@ -5,7 +5,7 @@ import type { Config } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
 import { TransferPipeline } from '@glimpse/pipeline';
-import { InstanceLease, type RunningService, once, runAllInOrder } from '@glimpse/runtime';
+import { InstanceLease, type RunningService, isDoneWithin, once, runAllInOrder } from '@glimpse/runtime';
 import { createStores } from '@glimpse/stores';
 import { ApiGatewayModule, SERVICE } from './api-gateway.module.js';
 import { createAuthenticator } from './auth/create-authenticator.js';
@@ -14,7 +14,11 @@ import { GatewaySettings } from './gateway-settings.js';
 import { drainServer } from './http/drain-server.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { createHttpAdapter } from './http/http-server.js';
+import { UploadService } from './image-data/upload.service.js';
 import { ReadinessChecks } from './readiness-checks.js';
+
+/** For removing what is left of an upload and putting its image back to queued. */
+const CLEAN_UP_MS = 2_000;
 
 /** Starts the HTTP API. Rejects when it can't listen, or must not (auth `none` on an address others reach). */
 export async function startApiGateway(config: Config): Promise<RunningService> {
@@ -49,6 +53,8 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
         drainServer(app.getHttpServer(), graceMs, () =>
           transfersEnd.abort(new ServiceError('SERVICE_STOPPING', 'The service is stopping.')),
         ),
+      // An upload whose client is gone has no connection that would be waited for.
+      () => isDoneWithin(app.get(UploadService).settled(), CLEAN_UP_MS),
       () => lease.release(),
       () => app.close(),
       closeData,

@@ -232,6 +232,19 @@ describe('An upload', () => {
     expect(script.calls).toEqual(['commit', 'release']);
   });
 
+  it('whose client is gone is taken back before the lease is released', async () => {
+    const request = open('PUT', OCTETS);
+    request.on('error', () => {});
+    request.write('some');
+    await waitFor('the upload to begin', async () => isPartial());
+
+    request.destroy();
+    await gateway.close(5_000);
+
+    expect(script.calls).toEqual(['abort', 'release']);
+    expect(await isPartial()).toBe(false);
+  });
+
   it('that does not finish in time is given up before the lease is released', async () => {
     const request = open('PUT', OCTETS);
     request.write('some');

@@ -39,6 +39,8 @@ interface Upload {
 /** Brings image data from a client into a store, and tells the registry. */
 @Injectable()
 export class UploadService {
+  private readonly running = new Set<Promise<void>>();
+
   constructor(
     private readonly rpc: RpcClient,
     private readonly stores: StoreRegistry,
@@ -52,6 +54,21 @@ export class UploadService {
    * or the registry sees to both.
    */
   async upload(request: UploadRequest): Promise<void> {
+    const running = this.run(request);
+    this.running.add(running);
+    try {
+      await running;
+    } finally {
+      this.running.delete(running);
+    }
+  }
+
+  /** Resolves when the uploads that run now have ended, those whose clients are gone included. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.running);
+  }
+
+  private async run(request: UploadRequest): Promise<void> {
     const upload: Upload = { ctx: request.ctx, id: request.imageId, uploadId: randomUUID() };
     const signal = AbortSignal.any([this.lease.signal, this.settings.transfersEnd]);
     try {
