@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { ImageApi, eachMode, waitFor } from '@glimpse/testing';
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
@@ -42,9 +42,11 @@ function rawUpload(
   });
 }
 
-/** Writes a configuration with two stores; its folder stays for the system to clean up, like every temporary one. */
+const folder = mkdtempSync(join(tmpdir(), 'glimpse-stores-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes a configuration with two stores. */
 function severalStores(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'glimpse-stores-'));
   const file = join(folder, 'glimpse.yaml');
   const store = (id: string) => `  ${id}: { type: file, datadir: '${join(folder, id)}' }`;
   writeFileSync(file, `stores:\n${store('first')}\n${store('second')}\ndefault_store: first\n`);
