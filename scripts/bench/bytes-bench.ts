@@ -104,7 +104,7 @@ export async function benchBytes(
   ];
   try {
     for (const parallel of [1, 4]) {
-      const sizeBytes = Math.round(options.mebibytes / (parallel === 1 ? 1 : 2)) * MIB;
+      const sizeBytes = options.mebibytes * MIB;
       const measured = new Map<string, { up: Measured[]; down: Measured[] }>(
         places.map(({ name }) => [name, { up: [], down: [] }]),
       );
