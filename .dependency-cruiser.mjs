@@ -1,4 +1,4 @@
-/** Which module may import what: docs/architecture.md says why. Every exception here is a decision, not a convenience. */
+/** Which module may import what: docs/adr/0001 says why. Every exception here is a decision, not a convenience. */
 
 const anyOf = (names) => `(?:${names.join('|')})`;
 const libs = (...names) => `^libs/${anyOf(names)}/`;
