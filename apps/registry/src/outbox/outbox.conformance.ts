@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { renderMetrics } from '@glimpse/observability';
 import {
   type RegistryUnderTest,
   aCaller,
@@ -12,6 +13,8 @@ export function describeOutbox(registry: () => RegistryUnderTest, url: () => str
   const rename = (id: string, value: string) =>
     registry().images.update(ctx, id, [{ target: 'attribute', op: 'set', name: 'name', value }]);
   const events = () => registry().publisher.published;
+  const countedAsUnsent = async () =>
+    /^glimpse_outbox_unsent_events (\d+)$/m.exec((await renderMetrics()).body)?.[1];
 
   it('are published in the order of the changes, once', async () => {
     const image = await create('one');
@@ -47,8 +50,10 @@ export function describeOutbox(registry: () => RegistryUnderTest, url: () => str
 
     expect(events().some(({ subject }) => subject === stuck.id)).toBe(false);
     expect(events().some(({ subject }) => subject === free.id)).toBe(true);
+    expect(await countedAsUnsent()).toBe('2');
     registry().publisher.fails = () => false;
     await registry().relay.relay();
+    expect(await countedAsUnsent()).toBe('0');
     expect(
       events()
         .filter(({ subject }) => subject === stuck.id)

@@ -88,6 +88,8 @@ export class OutboxRelay {
     if (now + this.leases.leaseMs / 2 < this.heldUntil) return true;
     const isMine = await this.leases.hold(LEASE);
     this.heldUntil = isMine ? now + this.leases.leaseMs : 0;
+    // The registry that publishes counts; what this one counted once would stand for ever.
+    if (!isMine) unsent.set(0);
     return isMine;
   }
 
@@ -102,7 +104,9 @@ export class OutboxRelay {
     if (rows.length === 0) return false;
     const bySubject = groupBySubject(rows);
     const outcomes = await Promise.all([...bySubject.values()].map((events) => this.publishInOrder(events)));
-    await this.markSent(outcomes.flatMap(({ sent }) => sent));
+    const sent = outcomes.flatMap((outcome) => outcome.sent);
+    await this.markSent(sent);
+    unsent.set(rows.length - sent.length);
     const failed = outcomes.find(({ error }) => error !== undefined);
     if (failed !== undefined) throw failed.error;
     return rows.length === batchSize;
