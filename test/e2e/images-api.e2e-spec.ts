@@ -108,6 +108,9 @@ eachMode('The images API', (glimpse) => {
       [403, { os_glance_import_task: 'x' }],
       [403, { status: 'active' }],
       [403, { locations: [] }],
+      [400, { name: 'a\0b' }],
+      [400, { tags: ['t\0u'] }],
+      [400, { tags: Array.from({ length: 20_000 }, () => 1) }],
       [413, { tags: Array.from({ length: 129 }, (_, index) => `t${index}`) }],
       [413, Object.fromEntries(Array.from({ length: 129 }, (_, index) => [`p${index}`, 'x']))],
     ])('answers %i to %j', async (status, body) => {

@@ -74,6 +74,14 @@ describe('The processes', () => {
     );
   });
 
+  it('refuse to run alone where no other service can reach them', async () => {
+    const registry = join(process.cwd(), 'dist', 'apps', 'registry', 'src', 'main.js');
+
+    await expect(ServiceProcess.start('alone', registry, { GLIMPSE_BUS_URL: 'memory:' })).rejects.toThrow(
+      /needs RabbitMQ/,
+    );
+  });
+
   it('refuse a store with a wrong option as they do every wrong configuration', async () => {
     const env = { GLIMPSE_STORES: '{a: {type: file, datadirr: /srv}}' };
 

@@ -1,4 +1,4 @@
-import { runService } from '@glimpse/runtime';
+import { onBroker, runService } from '@glimpse/runtime';
 import { startApiGateway } from './bootstrap.js';
 
-await runService('glimpse-api', startApiGateway);
+await runService('glimpse-api', onBroker(startApiGateway));

@@ -1,4 +1,4 @@
-import { runService } from '@glimpse/runtime';
+import { onBroker, runService } from '@glimpse/runtime';
 import { startRegistry } from './bootstrap.js';
 
-await runService('glimpse-registry', startRegistry);
+await runService('glimpse-registry', onBroker(startRegistry));

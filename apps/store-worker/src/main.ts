@@ -1,4 +1,4 @@
-import { runService } from '@glimpse/runtime';
+import { onBroker, runService } from '@glimpse/runtime';
 import { startStoreWorker } from './bootstrap.js';
 
-await runService('glimpse-store-worker', startStoreWorker);
+await runService('glimpse-store-worker', onBroker(startStoreWorker));

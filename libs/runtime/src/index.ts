@@ -1,5 +1,6 @@
 export { type HealthCheck, type HealthChecks, type Readiness, checkReadiness } from './health.js';
 export { startHealthServer } from './health-server.js';
+export { onBroker } from './on-broker.js';
 export { InstanceLease, type InstanceLeaseOptions } from './instance-lease.js';
 export { runService } from './run-service.js';
 export type { RunningService } from './running-service.js';

@@ -75,6 +75,16 @@ describe('InstanceLease', () => {
     expect(lease.signal.aborted).toBe(false);
   });
 
+  it('is taken again soon after the registry is back', async () => {
+    await lease.start();
+    isReachable = false;
+    await pass(LEASE_MS * 2);
+    isReachable = true;
+    await pass(LEASE_MS / 10);
+
+    expect(lease.signal.aborted).toBe(false);
+  });
+
   it('notices at once that the process slept through its lease', async () => {
     await lease.start();
     now += LEASE_MS * 10;

@@ -7,10 +7,12 @@ const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /** JSON nested deeper than this is refused before anything walks it. */
 const MAX_DEPTH = 64;
+/** And so is JSON with more members and elements than any request needs: checking each would stop all others. */
+const MAX_MEMBERS = 10_000;
 
 export interface BodyLimits {
   readonly bodyLimitBytes: number;
-  /** The longest wait for the next bytes. */
+  /** The longest wait for a whole body. */
   readonly idleTimeoutMs: number;
 }
 
@@ -28,8 +30,9 @@ export function hasBody(request: Pick<IncomingMessage, 'headers' | 'method'>): b
 const malformed = (cause?: unknown) =>
   new ServiceError('REQUEST_INVALID', 'Malformed JSON in request body.', { cause });
 
-function checkDepth(text: string): void {
+function checkShape(text: string): void {
   let depth = 0;
+  let members = 0;
   let isInString = false;
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charCodeAt(at);
@@ -42,7 +45,10 @@ function checkDepth(text: string): void {
       if (depth > MAX_DEPTH)
         throw new ServiceError('REQUEST_INVALID', `JSON is nested deeper than ${MAX_DEPTH} levels.`);
     } else if (character === 0x5d || character === 0x7d) depth -= 1;
+    else if (character === 0x2c) members += 1;
   }
+  if (members > MAX_MEMBERS)
+    throw new ServiceError('REQUEST_INVALID', `JSON has more than ${MAX_MEMBERS} members.`);
 }
 
 // `ignoreBOM` keeps the mark in the text, where JSON.parse refuses it.
@@ -59,7 +65,7 @@ function decode(body: Buffer): string {
 /** Parses a JSON document whose top is an object or an array; everything else is malformed. */
 export function parseJsonBody(body: Buffer): object {
   const text = decode(body);
-  checkDepth(text);
+  checkShape(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -73,7 +79,7 @@ export function parseJsonBody(body: Buffer): object {
 const tooLarge = (limit: number) =>
   new HttpError(413, `The request body is larger than ${limit} bytes.`, { connection: 'close' });
 
-/** Reads the body whole, up to the limit. Refuses one that is larger, breaks off or stalls. */
+/** Reads the body whole, up to the limit. Refuses one that is larger, breaks off, stalls or drips. */
 async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyLimitBytes)
     throw tooLarge(limits.bodyLimitBytes);
@@ -83,7 +89,6 @@ async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<B
   try {
     // The iterator must not destroy the request on the way out: the refusal is still to be sent over its socket.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      timer.refresh();
       size += chunk.length;
       if (size > limits.bodyLimitBytes) throw tooLarge(limits.bodyLimitBytes);
       chunks.push(chunk);

@@ -5,6 +5,6 @@ export function checkStorableText(what: string, text: string): void {
   if (!isStorableText(text))
     throw new ServiceError(
       'REQUEST_INVALID',
-      `${what} holds characters outside the Basic Multilingual Plane.`,
+      `${what} holds U+0000 or characters outside the Basic Multilingual Plane.`,
     );
 }

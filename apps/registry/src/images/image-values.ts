@@ -12,7 +12,7 @@ import { z } from 'zod';
 
 const MAX_NUMBER = 2 ** 31 - 1;
 
-const NOT_STORABLE = 'Only characters of the Basic Multilingual Plane are supported';
+const NOT_STORABLE = 'Only characters of the Basic Multilingual Plane but U+0000 are supported';
 
 const text = z.string().max(MAX_TEXT_LENGTH).refine(isStorableText, NOT_STORABLE);
 const megabytes = z.int().min(0).max(MAX_NUMBER);

@@ -24,6 +24,13 @@ function withHeartbeat(url: string): string {
   return parsed.href;
 }
 
+/** A refused virtual host comes as the close of a connection that was never open. */
+function explainRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('Expected ConnectionOpenOk')) return error;
+  const message = 'The virtual host does not exist, or the user has no rights in it';
+  return new Error(message, { cause: error });
+}
+
 /** Resolves with the reason when the connection has ended. */
 function endOf(model: ChannelModel): Promise<Error> {
   let reason: Error | undefined;
@@ -100,7 +107,7 @@ export class RabbitConnection {
         clientProperties: { connection_name: `${this.bus.instanceId} ${this.end}` },
       });
     } catch (error) {
-      return error;
+      return explainRefusal(error);
     }
     // From here on no end of the connection may go unnoticed, not even one in the middle of the set-up.
     const ended = endOf(model);

@@ -8,9 +8,9 @@ export const MAX_PROPERTY_VALUE_BYTES = 65_535;
 
 /**
  * Whether a text column can hold the text: Glance's know no character that needs four bytes in UTF-8, and MySQL refuses
- * even to look for one.
+ * even to look for one; SQLite gives a text back only up to its first U+0000.
  */
-export const isStorableText = (text: string): boolean => !/[\uD800-\uDFFF]/.test(text);
+export const isStorableText = (text: string): boolean => !/[\0\uD800-\uDFFF]/.test(text);
 
 const READ_ONLY: ReadonlySet<string> = new Set([
   'created_at',
