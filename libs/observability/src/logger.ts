@@ -19,11 +19,14 @@ function describeError(error: unknown): object {
   };
 }
 
+let standardOutput: DestinationStream | undefined;
+
 /**
  * Lines that come while others are being written are written together, beside the event loop: a write of its own for
- * each took a tenth of the time of a request. What is left is written when the process exits.
+ * each took a tenth of the time of a request. What is left is written when the process exits. One for the whole process,
+ * whose several services would else write into the middle of each other's lines where a pipe is full.
  */
-const standardOutput = () => pino.destination({ dest: 1, sync: false });
+const sharedOutput = () => (standardOutput ??= pino.destination({ dest: 1, sync: false }));
 
 /**
  * A logger that writes one JSON line an entry to standard output (or `destination`), with the service, and the
@@ -49,5 +52,5 @@ export function createLogger(
       };
     },
   };
-  return pino(settings, destination ?? standardOutput());
+  return pino(settings, destination ?? sharedOutput());
 }
