@@ -7,9 +7,11 @@ import { startStoreWorker } from '../../store-worker/src/bootstrap.js';
 /** The three services in one process; each is an application of its own and none knows of it. */
 async function startEmbedded(config: Config): Promise<RunningService> {
   const running: RunningService[] = [];
-  const close = once((graceMs: number) =>
-    runAllInOrder(running.toReversed().map((service) => () => service.close(graceMs))),
-  );
+  const close = once((graceMs: number) => {
+    const end = performance.now() + graceMs;
+    const leftMs = () => Math.max(0, end - performance.now());
+    return runAllInOrder(running.toReversed().map((service) => () => service.close(leftMs())));
+  });
   try {
     running.push(await startRegistry(config));
     running.push(await startStoreWorker(config));

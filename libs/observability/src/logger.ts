@@ -19,6 +19,9 @@ function describeError(error: unknown): object {
   };
 }
 
+/** What may wait for a slow reader of standard output, in bytes; lines beyond it are dropped. */
+const MAX_WAITING_BYTES = 16_777_216;
+
 let standardOutput: DestinationStream | undefined;
 
 /**
@@ -26,7 +29,12 @@ let standardOutput: DestinationStream | undefined;
  * each took a tenth of the time of a request. What is left is written when the process exits. One for the whole process,
  * whose several services would else write into the middle of each other's lines where a pipe is full.
  */
-const sharedOutput = () => (standardOutput ??= pino.destination({ dest: 1, sync: false }));
+const sharedOutput = () =>
+  (standardOutput ??= pino.destination({
+    dest: 1,
+    sync: false,
+    maxLength: MAX_WAITING_BYTES,
+  }));
 
 /**
  * A logger that writes one JSON line an entry to standard output (or `destination`), with the service, and the

@@ -62,8 +62,10 @@ class ScriptedRegistry {
   }
 
   @HandleRpc(registryImages.abortUpload)
-  async abort(): Promise<Record<string, never>> {
-    script.calls.push('abort');
+  async abort({
+    hasLeftovers,
+  }: RequestOf<typeof registryImages.abortUpload>): Promise<Record<string, never>> {
+    script.calls.push(hasLeftovers === true ? 'abort with leftovers' : 'abort');
     return {};
   }
 
@@ -152,6 +154,13 @@ describe('An upload', () => {
     expect(await upload('data')).toBe(410);
     expect(script.calls).toEqual(['commit', 'abort']);
     expect(await isStored('i')).toBe(false);
+  });
+
+  it('that its store may have kept in part is left to a worker', async () => {
+    await rm(join(dataDir, 'images'), { recursive: true });
+
+    expect(await upload('data')).toBe(503);
+    expect(script.calls).toEqual(['abort with leftovers']);
   });
 
   it('that was taken for dead leaves its data to those who clean up', async () => {

@@ -125,7 +125,9 @@ export class UploadService {
         signal,
       });
     } catch (error) {
-      await this.abort(upload, error instanceof Error ? error.message : String(error));
+      // A store that does not answer as it should may not have removed what it had.
+      const hasLeftovers = isServiceError(error, 'STORE_UNAVAILABLE');
+      await this.abort(upload, error instanceof Error ? error.message : String(error), hasLeftovers);
       if (signal.aborted) throw signal.reason;
       // Glance answers 410 where a store is read-only.
       if (isServiceError(error, 'STORE_OPERATION_UNSUPPORTED'))
