@@ -14,6 +14,7 @@ import type {
 import { refuseWhenAborted, transferChunks } from '../../transfer-chunks.js';
 import { checkDirectories, findRoom, liesWithin, syncDirectory } from './data-directories.js';
 import type { FileOptions } from './file.options.js';
+import { EarlySync } from './early-sync.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { errnoOf, toAccessError, toWriteError } from './fs-errors.js';
@@ -34,6 +35,8 @@ const temporaryName = (key: string, uploadId: string) => `.${toName(key)}.${toNa
 /** Keeps each image as a file named after its id, in one or several directories. */
 export class FileDriver implements StoreDriver {
   readonly capabilities = { write: true, delete: true, ranges: true, releasesChunks: true };
+
+  private readonly earlySync = new EarlySync();
 
   constructor(
     private readonly options: FileOptions,
@@ -139,7 +142,7 @@ export class FileDriver implements StoreDriver {
   }
 
   private async fill(file: FileHandle, data: Readable, options: WriteOptions): Promise<number> {
-    const writer = new FileWriter(file, this.options.isThin, options.releaseChunk);
+    const writer = new FileWriter(file, this.options.isThin, this.earlySync, options.releaseChunk);
     for await (const chunk of transferChunks(data, options.signal)) await writer.write(chunk);
     await this.applyMode(file);
     await writer.finish();
