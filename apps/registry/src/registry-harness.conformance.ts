@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '@glimpse/config';
 import type { Caller, EventEnvelope, ImageQuery, NewImage, StoredData } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { Database, type NewRow, type TableName, type Tables } from '@glimpse/persistence';
+import { anImageQuery } from '@glimpse/testing';
 import { Test } from '@nestjs/testing';
 import { Clock } from './clock.js';
 import { ImageDataService } from './images/image-data.service.js';
@@ -126,19 +127,7 @@ export const aNewImage = (more: NewImage = {}): NewImage => ({
   ...more,
 });
 
-export const aQuery = (more: Partial<ImageQuery> = {}): ImageQuery => ({
-  limit: 100,
-  sort: [],
-  tieDirection: 'desc',
-  anyOf: [],
-  ranges: [],
-  times: [],
-  memberStatus: 'accepted',
-  osHidden: false,
-  tags: [],
-  properties: {},
-  ...more,
-});
+export const aQuery = (more: Partial<ImageQuery> = {}): ImageQuery => anImageQuery({ limit: 100, ...more });
 
 export const storedAt = (url: string, more: Partial<StoredData> = {}): StoredData => ({
   location: { url, metadata: {} },

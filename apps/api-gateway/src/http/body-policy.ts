@@ -6,9 +6,5 @@ import { RouteConfig } from '@nestjs/platform-fastify';
  */
 export type BodyPolicy = 'reject' | 'json' | 'ignore' | 'own';
 
-export interface RouteSettings {
-  readonly body?: BodyPolicy;
-}
-
 /** Says what a route does with a body. Without it the body is parsed as JSON. */
-export const Body = (policy: BodyPolicy) => RouteConfig({ body: policy } satisfies RouteSettings);
+export const Body = (policy: BodyPolicy) => RouteConfig({ body: policy });

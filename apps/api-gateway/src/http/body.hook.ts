@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '@glimpse/contracts';
-import type { RouteSettings } from './body-policy.js';
+import type { BodyPolicy } from './body-policy.js';
 import { type BodyLimits, hasBody, readJson } from './request-body.js';
 
 declare module 'fastify' {
-  // oxlint-disable-next-line typescript/no-empty-object-type -- merges our settings into Fastify's route configuration
-  interface FastifyContextConfig extends RouteSettings {}
+  interface FastifyContextConfig {
+    readonly body?: BodyPolicy;
+  }
 }
 
 /**

@@ -1,31 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Image } from '@glimpse/contracts';
+import { anImage } from '@glimpse/testing';
 import { toImageView } from './image-view.js';
-
-const anImage = (more: Partial<Image> = {}): Image => ({
-  id: 'i1',
-  name: null,
-  status: 'queued',
-  visibility: 'shared',
-  protected: false,
-  osHidden: false,
-  owner: 'p',
-  diskFormat: null,
-  containerFormat: null,
-  size: null,
-  virtualSize: null,
-  checksum: null,
-  osHashAlgo: null,
-  osHashValue: null,
-  minRam: 0,
-  minDisk: 0,
-  createdAt: '2020-01-01T00:00:00Z',
-  updatedAt: '2020-01-01T00:00:00Z',
-  tags: [],
-  properties: {},
-  stores: [],
-  ...more,
-});
 
 const view = (more: Partial<Image>, isMultiStore = false) => toImageView(anImage(more), { isMultiStore });
 
@@ -38,9 +14,9 @@ describe('toImageView', () => {
       visibility: 'shared',
       protected: false,
       os_hidden: false,
-      owner: 'p',
-      disk_format: null,
-      container_format: null,
+      owner: 'p1',
+      disk_format: 'raw',
+      container_format: 'bare',
       size: null,
       virtual_size: null,
       checksum: null,

@@ -1,31 +1,10 @@
 import { type Image, type ImageChange, ServiceError } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
+import { anImage } from '@glimpse/testing';
 import { type ChangeRules, applyChanges } from './image-changes.js';
 
-const anImage = (more: Partial<Image> = {}): Image => ({
-  id: 'i',
-  name: 'n',
-  status: 'queued',
-  visibility: 'shared',
-  protected: false,
-  osHidden: false,
-  owner: 'p1',
-  diskFormat: 'raw',
-  containerFormat: 'bare',
-  size: null,
-  virtualSize: null,
-  checksum: null,
-  osHashAlgo: null,
-  osHashValue: null,
-  minRam: 0,
-  minDisk: 0,
-  createdAt: '',
-  updatedAt: '',
-  tags: [],
-  properties: { here: '1' },
-  stores: [],
-  ...more,
-});
+const theImage = (more: Partial<Image> = {}): Image =>
+  anImage({ name: 'n', properties: { here: '1' }, ...more });
 const rules = (more: Partial<ChangeRules> = {}): ChangeRules => ({
   isAdmin: false,
   mayPublishAs: (visibility) => {
@@ -69,28 +48,28 @@ describe('applyChanges', () => {
     ['tags beyond the quota', attribute('tags', ['a', 'a', 'a']), 'QUOTA_EXCEEDED'],
     ['locations', { target: 'locations', op: 'add', position: '-' }, 'ACTION_FORBIDDEN'],
   ])('refuses %s', (_, change, code) => {
-    expect(() => applyChanges(anImage(), [change], rules())).toThrow(expect.objectContaining({ code }));
+    expect(() => applyChanges(theImage(), [change], rules())).toThrow(expect.objectContaining({ code }));
   });
 
   it('leaves the image that it was given alone', () => {
-    const image = anImage();
+    const image = theImage();
 
     applyChanges(image, [property('set', 'new'), property('remove', 'here')], rules());
 
-    expect(image).toEqual(anImage());
+    expect(image).toEqual(theImage());
   });
 
   it('refuses other formats once there is data', () => {
     const change = [attribute('disk_format', 'qcow2')];
 
-    expect(applyChanges(anImage({ status: 'importing' }), change, rules()).diskFormat).toBe('qcow2');
-    expect(() => applyChanges(anImage({ status: 'active' }), change, rules())).toThrow(
+    expect(applyChanges(theImage({ status: 'importing' }), change, rules()).diskFormat).toBe('qcow2');
+    expect(() => applyChanges(theImage({ status: 'active' }), change, rules())).toThrow(
       expect.objectContaining({ code: 'PROPERTY_FORBIDDEN' }),
     );
   });
 
   it('lets an image that is over its quota lose properties and change them, but gain none', () => {
-    const over = anImage({ properties: { a: '1', b: '2', c: '3', os_glance_x: '' } });
+    const over = theImage({ properties: { a: '1', b: '2', c: '3', os_glance_x: '' } });
 
     expect({ ...applyChanges(over, [property('remove', 'a')], rules()).properties }).not.toHaveProperty('a');
     expect(applyChanges(over, [property('set', 'a', '9')], rules()).properties['a']).toBe('9');
@@ -100,12 +79,14 @@ describe('applyChanges', () => {
   });
 
   it('lets an admin change the owner', () => {
-    const changed = applyChanges(anImage(), [attribute('owner', null)], rules({ isAdmin: true }));
+    const changed = applyChanges(theImage(), [attribute('owner', null)], rules({ isAdmin: true }));
 
     expect(changed.owner).toBeNull();
   });
 
   it('takes `stores` for a property like any other', () => {
-    expect(applyChanges(anImage(), [property('set', 'stores', 'x')], rules()).properties['stores']).toBe('x');
+    expect(applyChanges(theImage(), [property('set', 'stores', 'x')], rules()).properties['stores']).toBe(
+      'x',
+    );
   });
 });

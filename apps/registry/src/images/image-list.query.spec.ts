@@ -1,20 +1,8 @@
 import type { ImageQuery } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
+import { anImageQuery } from '@glimpse/testing';
 import { imageListQuery } from './image-list.query.js';
 
-const aQuery = (more: Partial<ImageQuery> = {}): ImageQuery => ({
-  limit: 25,
-  sort: [],
-  tieDirection: 'desc',
-  anyOf: [],
-  ranges: [],
-  times: [],
-  memberStatus: 'accepted',
-  osHidden: false,
-  tags: [],
-  properties: {},
-  ...more,
-});
 const member = { isAdmin: false, projectId: 'p1' };
 const admin = { isAdmin: true, projectId: 'p1' };
 const marker = {
@@ -42,7 +30,7 @@ describe('imageListQuery', () => {
   it('binds every value, so that none becomes SQL', () => {
     const evil = `'"\\; DROP TABLE images; --`;
     const statement = imageListQuery(
-      aQuery({
+      anImageQuery({
         anyOf: [{ column: 'name', values: [evil, evil] }],
         tags: [evil],
         properties: { [evil]: evil },
@@ -64,24 +52,24 @@ describe('imageListQuery', () => {
     ['all', { visibility: 'all' }, member, 4],
     ['all images for an admin', {}, admin, 1],
   ])('looks once in each place where %s may be', (_, query, viewer, selects) => {
-    const sql = imageListQuery(aQuery(query), viewer, undefined)?.sql ?? '';
+    const sql = imageListQuery(anImageQuery(query), viewer, undefined)?.sql ?? '';
 
     expect(sql.match(/FROM images i/g)).toHaveLength(selects);
   });
 
   it('does not ask the database for what can not be', () => {
-    expect(imageListQuery(aQuery({ visibility: '' }), admin, undefined)).toBeNull();
+    expect(imageListQuery(anImageQuery({ visibility: '' }), admin, undefined)).toBeNull();
     expect(
-      imageListQuery(aQuery({ visibility: 'private' }), { isAdmin: false, projectId: null }, undefined),
+      imageListQuery(anImageQuery({ visibility: 'private' }), { isAdmin: false, projectId: null }, undefined),
     ).toBeNull();
-    expect(imageListQuery(aQuery({ tags: ['🙂'] }), admin, undefined)).toBeNull();
+    expect(imageListQuery(anImageQuery({ tags: ['🙂'] }), admin, undefined)).toBeNull();
     expect(
-      imageListQuery(aQuery({ anyOf: [{ column: 'size', values: ['big'] }] }), admin, undefined),
+      imageListQuery(anImageQuery({ anyOf: [{ column: 'size', values: ['big'] }] }), admin, undefined),
     ).toBeNull();
   });
 
   it('goes on after the marker in the order of the keys, an absent value counting as empty', () => {
-    const query = aQuery({ sort: [{ key: 'name', direction: 'asc' }] });
+    const query = anImageQuery({ sort: [{ key: 'name', direction: 'asc' }] });
 
     const statement = imageListQuery(query, admin, marker);
 
@@ -95,7 +83,7 @@ describe('imageListQuery', () => {
   });
 
   it('breaks ties once', () => {
-    const query = aQuery({ sort: [{ key: 'created_at', direction: 'asc' }], tieDirection: 'asc' });
+    const query = anImageQuery({ sort: [{ key: 'created_at', direction: 'asc' }], tieDirection: 'asc' });
 
     expect(imageListQuery(query, admin, undefined)?.sql).toMatch(
       /ORDER BY i\.created_at asc, i\.id asc LIMIT/,
