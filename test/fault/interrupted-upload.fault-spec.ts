@@ -48,6 +48,28 @@ eachMode('an upload that breaks off', (glimpse, mode) => {
     TEST_TIMEOUT_MS,
   );
 
+  it(
+    'is finished before a gateway that is told to stop ends',
+    async () => {
+      const { id } = await api.create();
+      const upload = await uploadHalf(glimpse(), id, part);
+      const [gateway] = glimpse().running('api-gateway');
+
+      const stopped = glimpse().kill('api-gateway', 'SIGTERM');
+      const status = await upload.finish(whole);
+      await stopped;
+
+      expect(status).toBe(204);
+      expect(gateway?.exitCode).toBe(0);
+      await glimpse().start('api-gateway');
+      await glimpse().ready();
+      expect((await api.download(id)).equals(Buffer.concat([part, whole]))).toBe(true);
+      await api.delete(id);
+      await waitFor('the data to be gone', async () => (await storeFiles(glimpse())).length === 0, BOUND_MS);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
   it('ends with 410 and leaves nothing when the image is deleted meanwhile', async () => {
     const { id } = await api.create();
     const upload = await uploadHalf(glimpse(), id, part);
