@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { BusModule, RpcClient } from '@glimpse/bus';
+import { BusModule } from '@glimpse/bus';
 import { TransferPipeline } from '@glimpse/pipeline';
-import { InstanceLease } from '@glimpse/runtime';
+import { provideInstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { DiscoveryController } from './discovery/discovery.controller.js';
 import { GatewaySettings } from './gateway-settings.js';
@@ -42,18 +42,12 @@ export class ApiGatewayModule {
         { provide: GatewaySettings, useValue: settings },
         { provide: StoreRegistry, useValue: stores },
         { provide: TransferPipeline, useValue: pipeline },
-        {
-          provide: InstanceLease,
-          inject: [RpcClient],
-          useFactory: (rpc: RpcClient) =>
-            new InstanceLease({
-              rpc,
-              instanceId,
-              service: SERVICE,
-              leaseMs: config.leases.instanceLeaseMs,
-              logger,
-            }),
-        },
+        provideInstanceLease({
+          instanceId,
+          service: SERVICE,
+          leaseMs: config.leases.instanceLeaseMs,
+          logger,
+        }),
         ReadinessChecks,
         UploadService,
         DownloadService,

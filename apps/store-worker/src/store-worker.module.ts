@@ -1,7 +1,7 @@
 import { BusModule, RpcClient } from '@glimpse/bus';
 import type { Config } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
-import { InstanceLease } from '@glimpse/runtime';
+import { provideInstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DeleteDataJob } from './jobs/delete-data.job.js';
@@ -30,18 +30,7 @@ export class StoreWorkerModule {
       controllers: [JobEvents],
       providers: [
         { provide: StoreRegistry, useValue: stores },
-        {
-          provide: InstanceLease,
-          inject: [RpcClient],
-          useFactory: (rpc: RpcClient) =>
-            new InstanceLease({
-              rpc,
-              instanceId,
-              service: SERVICE,
-              leaseMs: leases.instanceLeaseMs,
-              logger,
-            }),
-        },
+        provideInstanceLease({ instanceId, service: SERVICE, leaseMs: leases.instanceLeaseMs, logger }),
         { provide: JobHandlers, useValue: new JobHandlers([new DeleteDataJob(stores, logger)]) },
         {
           provide: JobRunner,
