@@ -13,6 +13,7 @@ export {
   Timestamp,
   Visibility,
   imageStatuses,
+  storeOf,
   visibilities,
 } from './domain/image.js';
 export { ImageChange, NewImage, WritableAttribute, writableAttributes } from './domain/new-image.js';

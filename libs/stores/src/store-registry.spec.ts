@@ -66,6 +66,8 @@ describe('createStores', () => {
 
     expect(location.metadata).toEqual({ id: 'nfs', store: 'slow' });
     expect(stores.resolve(location)).toMatchObject({ storeId: 'slow', driver: stores.get('slow') });
+    const olderRow = { url: location.url, metadata: { backend: 'slow' } };
+    expect(stores.resolve(olderRow)).toMatchObject({ storeId: 'slow' });
   });
 
   it('finds the store of a location that names none by what it looks like', () => {

@@ -1,5 +1,5 @@
 import { type Config, ConfigError, type StoreConfig } from '@glimpse/config';
-import { type ImageLocation, ServiceError, isServiceError } from '@glimpse/contracts';
+import { type ImageLocation, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { driverTypes } from './drivers/index.js';
 import type { Location, StoreDriver, StoredObject } from './store-driver.js';
@@ -59,11 +59,12 @@ export class StoreRegistry {
    * Finds the store of a location: the one its metadata names, else the first whose locations look like it, the
    * default store before the others. Throws `STORE_UNKNOWN` or `STORE_LOCATION_INVALID` where there is none.
    */
-  resolve({ url, metadata }: ImageLocation): ResolvedLocation {
-    const { store } = metadata;
-    if (typeof store === 'string') {
-      const driver = this.get(store);
-      return { storeId: store, driver, location: driver.parseLocation(url) };
+  resolve(imageLocation: ImageLocation): ResolvedLocation {
+    const { url } = imageLocation;
+    const named = storeOf(imageLocation);
+    if (named !== undefined) {
+      const driver = this.get(named);
+      return { storeId: named, driver, location: driver.parseLocation(url) };
     }
     for (const storeId of [this.defaultId, ...this.ids]) {
       const driver = this.get(storeId);

@@ -9,6 +9,7 @@ import {
   ServiceError,
   isServiceError,
   registryImages,
+  storeOf,
 } from '@glimpse/contracts';
 import { type ResolvedLocation, StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
@@ -108,19 +109,12 @@ export class DownloadService {
     }
   }
 
-  /** Preferred stores first, then by weight; otherwise as they were. */
+  /** Preferred stores first, otherwise as the registry gave them: the best first. */
   private inOrder(locations: readonly ImageLocation[], prefer: readonly string[]): ImageLocation[] {
-    const rank = ({ metadata: { store } }: ImageLocation) => {
-      const id = typeof store === 'string' ? store : this.stores.defaultId;
-      const preference = prefer.indexOf(id);
-      return {
-        preference: preference === -1 ? prefer.length : preference,
-        weight: this.stores.find(id) === undefined ? -Infinity : this.stores.describe(id).weight,
-      };
+    const rank = (location: ImageLocation) => {
+      const preference = prefer.indexOf(storeOf(location) ?? this.stores.defaultId);
+      return preference === -1 ? prefer.length : preference;
     };
-    return locations
-      .map((location) => ({ location, ...rank(location) }))
-      .toSorted((a, b) => a.preference - b.preference || Math.sign(b.weight - a.weight) || 0)
-      .map(({ location }) => location);
+    return locations.toSorted((one, other) => rank(one) - rank(other));
   }
 }

@@ -1,10 +1,10 @@
-import { type ImageLocation, type Properties, isStorableText } from '@glimpse/contracts';
+import { type ImageLocation, type Properties, isStorableText, storeOf } from '@glimpse/contracts';
 import { Database, type SqlReader, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
 import { RegistrySettings } from '../registry-settings.js';
 import { type ReadImageRow, imageColumnList, toImageAttributes } from './image-rows.js';
-import { bestFirst, storeOf } from './location-order.js';
+import { bestFirst } from './location-order.js';
 import type { StoredImage } from './stored-image.js';
 
 /** Ids in the database are at most this long. */

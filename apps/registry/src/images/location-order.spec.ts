@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { bestFirst, storeOf } from './location-order.js';
+import { storeOf } from '@glimpse/contracts';
+import { bestFirst } from './location-order.js';
 
 describe('The order of locations', () => {
   const at = (url: string, metadata: Record<string, unknown> = {}) => ({ url, metadata });

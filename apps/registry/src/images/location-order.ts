@@ -1,11 +1,5 @@
 import type { Config } from '@glimpse/config';
-import type { ImageLocation } from '@glimpse/contracts';
-
-/** The store that a location names; older rows of Glance's say `backend`. */
-export function storeOf(location: ImageLocation): string | undefined {
-  const { store, backend } = location.metadata;
-  return typeof store === 'string' ? store : typeof backend === 'string' ? backend : undefined;
-}
+import { type ImageLocation, storeOf } from '@glimpse/contracts';
 
 /** The locations with those in stores of greater weight first, otherwise as they were. */
 export function bestFirst(

@@ -68,3 +68,8 @@ export const ImageLocation = z.object({
   metadata: z.record(z.string(), z.unknown()),
 });
 export type ImageLocation = z.output<typeof ImageLocation>;
+
+/** The store that a location names; older rows of Glance's say `backend`. */
+export function storeOf({ metadata: { store, backend } }: ImageLocation): string | undefined {
+  return typeof store === 'string' ? store : typeof backend === 'string' ? backend : undefined;
+}
