@@ -3,6 +3,7 @@ import type { Config } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditTrail } from './audit/audit-trail.js';
 import { Clock, SystemClock } from './clock.js';
 import { ImageDataService } from './images/image-data.service.js';
 import { ImageListService } from './images/image-list.service.js';
@@ -54,6 +55,7 @@ export class RegistryModule {
         OutboxSignal,
         OutboxWriter,
         OutboxRelay,
+        AuditTrail,
         JobQueue,
         JobsService,
         JobsGauge,

@@ -2,7 +2,7 @@ export { type RpcDefinition, type RpcOwner, type RequestOf, type ResponseOf, rpc
 export { type EventDefinition, type PayloadOf, type ReceivedEvent, EventEnvelope, event } from './event.js';
 export { type ErrorCode, errorCodes, isErrorCode } from './errors/error-codes.js';
 export { ServiceError, WireError, isServiceError } from './errors/service-error.js';
-export { Caller } from './domain/caller.js';
+export { Caller, ProjectLimits } from './domain/caller.js';
 export {
   ByteCount,
   Image,
@@ -47,3 +47,4 @@ export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
 export { imageEvents } from './events/image-events.js';
 export { jobEvents } from './events/job-events.js';
+export { AuditRecord, auditEvents } from './events/audit-events.js';
