@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DescribeRoutes, json } from '../openapi/route-description.js';
+import { type Content, type DescribeRoutes, empty, json } from '../openapi/route-description.js';
 
 const tag = 'Health';
 
@@ -14,7 +14,11 @@ const Readiness = z
   })
   .meta({ id: 'Readiness' });
 
-const healthcheckContent = { ...json(Healthcheck), 'text/plain': 'text', 'text/html': 'text' } as const;
+const healthcheckContent: Content = {
+  ...json(Healthcheck),
+  'text/plain': 'text',
+  'text/html': 'text',
+};
 
 export const describeHealth: DescribeRoutes = () => [
   {
@@ -35,7 +39,7 @@ export const describeHealth: DescribeRoutes = () => [
     path: '/healthcheck',
     tag,
     summary: 'Whether this node takes requests, without a body',
-    answers: { 204: { description: 'It does.' }, 503: { description: 'It is being drained.' } },
+    answers: { 204: empty('It does.'), 503: empty('It is being drained.') },
     isOpen: true,
   },
   {
