@@ -28,3 +28,19 @@ export const words = () =>
         : value,
     z.array(z.string().min(1)),
   );
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+const asByteCount = (value: unknown) => {
+  if (typeof value !== 'string') return value;
+  const [, amount, unit] = /^\s*(\d+)\s*([A-Za-z]*)\s*$/.exec(value) ?? [];
+  const power = UNITS.indexOf(unit === '' ? 'B' : (unit ?? '').toUpperCase());
+  return power === -1 ? value : Number(amount) * 1024 ** power;
+};
+
+/** A number of bytes, or a text with a unit: B, KB, MB, GB or TB, in powers of 1024. */
+export const byteSize = () =>
+  z.preprocess(
+    asByteCount,
+    z.int({ error: 'must be a number of bytes, or one with a unit: B, KB, MB, GB or TB' }).min(0),
+  );

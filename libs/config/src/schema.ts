@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { flag, port, wholeNumber, words } from './option-types.js';
+import { CacheSection } from './sections/cache.js';
+import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -142,6 +143,21 @@ export const ConfigSchema = z.strictObject({
       md5Checksum: flag()
         .default(true)
         .describe('Compute the MD5 `checksum` too, as Glance does; without it `checksum` is null.'),
+      delayedDelete: flag()
+        .default(false)
+        .describe('Keep the data of a deleted image for scrub_time_ms, in which an operator can restore it.'),
+      scrubTimeMs: wholeNumber(0)
+        .default(0)
+        .describe('With delayed_delete: how long the data of a deleted image is kept, in milliseconds.'),
+      propertyProtectionFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Glance's property-protections.conf: who may do what with which properties."),
+      propertyProtectionRuleFormat: z
+        .enum(['roles', 'policies'])
+        .default('roles')
+        .describe('What property_protection_file names: roles, or rules of the policy file.'),
     })
     .prefault({}),
   limits: z
@@ -151,6 +167,24 @@ export const ConfigSchema = z.strictObject({
         .default(128)
         .describe('Properties of an image; negative for any number.'),
       tagQuota: wholeNumber(-1).default(128).describe('Tags of an image; negative for any number.'),
+      memberQuota: wholeNumber(-1).default(128).describe('Members of an image; negative for any number.'),
+      locationQuota: wholeNumber(-1).default(10).describe('Locations of an image; negative for any number.'),
+      projectImageCount: wholeNumber(-1)
+        .default(-1)
+        .describe('Images of a project; negative for any number.'),
+      projectUploadCount: wholeNumber(-1)
+        .default(-1)
+        .describe('Images of a project that receive data at the same time; negative for any number.'),
+      projectStorage: byteSize()
+        .default(0)
+        .describe(
+          "Bytes that a project's images may take in the stores, each location counted; may have a unit (10GB); 0 for any number.",
+        ),
+      projectStaging: byteSize()
+        .default(0)
+        .describe(
+          'Bytes that a project may have staged for imports; may have a unit (10GB); 0 for any number.',
+        ),
       pageDefault: wholeNumber(1).default(25).describe('Images on a page where the client names no limit.'),
       pageMax: wholeNumber(1).default(1000).describe('Images on a page at most.'),
     })
@@ -162,6 +196,7 @@ export const ConfigSchema = z.strictObject({
       'The stores by id. Naming them turns the multi-store API on; default: one store `file` in data_dir.',
     ),
   defaultStore: z.string().optional().describe('The store that data goes to where the client names none.'),
+  cache: CacheSection,
   leases: z
     .strictObject({
       instanceLeaseMs: wholeNumber(500)

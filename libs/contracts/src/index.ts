@@ -16,6 +16,7 @@ export {
   storeOf,
   visibilities,
 } from './domain/image.js';
+export { ImageMember, MemberStatus, memberStatuses } from './domain/member.js';
 export { ImageChange, NewImage, WritableAttribute, writableAttributes } from './domain/new-image.js';
 export {
   MAX_PROPERTY_VALUE_BYTES,
@@ -43,8 +44,11 @@ export {
   jobStatuses,
 } from './domain/job.js';
 export { DownloadTicket, StoredData, UploadTicket, registryImages } from './registry/images.contract.js';
+export { registryMembers } from './registry/members.contract.js';
+export { ProjectUsage, registryUsage } from './registry/usage.contract.js';
 export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
 export { imageEvents } from './events/image-events.js';
+export { memberEvents } from './events/member-events.js';
 export { jobEvents } from './events/job-events.js';
 export { AuditRecord, auditEvents } from './events/audit-events.js';

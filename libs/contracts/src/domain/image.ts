@@ -57,6 +57,8 @@ export const Image = z.object({
   properties: Properties,
   /** The ids of the stores that hold the data, best first. */
   stores: z.array(z.string()),
+  /** Changes with everything that is stored of the image; what an `ETag` is made of. Only where one image is answered. */
+  revision: z.string().optional(),
 });
 export type Image = z.output<typeof Image>;
 

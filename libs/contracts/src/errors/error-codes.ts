@@ -22,7 +22,14 @@ export const errorCodes = {
   PROPERTY_NOT_FOUND: { retryable: false },
   PROPERTY_DUPLICATE: { retryable: false },
   TAG_NOT_FOUND: { retryable: false },
+  MEMBER_NOT_FOUND: { retryable: false },
+  MEMBER_DUPLICATE: { retryable: false },
+  /** The image is not, or no longer, the one that the caller thinks of (412). */
+  PRECONDITION_FAILED: { retryable: false },
   QUOTA_EXCEEDED: { retryable: false },
+
+  /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
+  NAMESPACE_NOT_FOUND: { retryable: false },
 
   MARKER_NOT_FOUND: { retryable: false },
   MARKER_FORBIDDEN: { retryable: false },

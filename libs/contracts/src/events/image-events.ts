@@ -14,5 +14,8 @@ export const imageEvents = {
   uploadFailed: event('image.upload_failed', {
     payload: z.object({ imageId: z.string(), reason: z.string() }),
   }),
+  /** Nobody but admins may read its data until it is reactivated. */
+  deactivated: event('image.deactivated', { payload: ImageChanged }),
+  reactivated: event('image.reactivated', { payload: ImageChanged }),
   deleted: event('image.deleted', { payload: z.object({ imageId: z.string() }) }),
 } as const;

@@ -6,7 +6,9 @@ import { ImageChange, NewImage } from '../domain/new-image.js';
 import { rpc } from '../rpc.js';
 
 const OnImage = z.object({ ctx: Caller, id: ImageId });
-const OnTag = OnImage.extend({ tag: z.string() });
+/** Refuses with PRECONDITION_FAILED where the image's revision, as the caller sees it, is none of these. */
+const IfMatch = z.object({ ifMatch: z.array(z.string()).optional() });
+const OnTag = OnImage.extend({ tag: z.string(), ...IfMatch.shape });
 const Done = z.object({});
 
 /** The right to write the data of one image, until it is committed, aborted or its instance's lease runs out. */
@@ -17,6 +19,8 @@ export const UploadTicket = z.object({
   storeId: z.string(),
   diskFormat: z.string(),
   containerFormat: z.string(),
+  /** What the project's quota leaves for data of unknown size, in bytes. */
+  sizeCap: ByteCount.optional(),
 });
 export type UploadTicket = z.output<typeof UploadTicket>;
 
@@ -58,11 +62,15 @@ export const registryImages = {
   }),
   /** All changes or none. Codes: those of create, and PROPERTY_NOT_FOUND, PROPERTY_DUPLICATE, IMAGE_NOT_FOUND. */
   update: rpc('registry.image.update', {
-    request: OnImage.extend({ changes: z.array(ImageChange) }),
+    request: OnImage.extend({ changes: z.array(ImageChange), ...IfMatch.shape }),
     response: Image,
   }),
   /** Answers when the image is gone for everybody; its data follows by a job. Codes: IMAGE_PROTECTED, … */
-  delete: rpc('registry.image.delete', { request: OnImage, response: Done }),
+  delete: rpc('registry.image.delete', { request: OnImage.extend(IfMatch.shape), response: Done }),
+  /** active → deactivated; nothing where it is that already. Codes: ACTION_FORBIDDEN in any other status. */
+  deactivate: rpc('registry.image.deactivate', { request: OnImage, response: Done }),
+  /** deactivated → active; nothing where it is that already. Codes: ACTION_FORBIDDEN in any other status. */
+  reactivate: rpc('registry.image.reactivate', { request: OnImage, response: Done }),
   addTag: rpc('registry.image.addTag', { request: OnTag, response: Done }),
   removeTag: rpc('registry.image.removeTag', { request: OnTag, response: Done }),
 

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { Caller } from '../domain/caller.js';
+import { rpc } from '../rpc.js';
+
+const UsageOfLimit = z.object({ usage: z.int(), limit: z.int() });
+
+/** How much of each of its limits a project uses; sizes in MiB, begun ones count. A limit that is not set is left out. */
+export const ProjectUsage = z.object({
+  imageSizeTotal: UsageOfLimit.optional(),
+  imageStageTotal: UsageOfLimit.optional(),
+  imageCountTotal: UsageOfLimit.optional(),
+  imageCountUploading: UsageOfLimit.optional(),
+});
+export type ProjectUsage = z.output<typeof ProjectUsage>;
+
+export const registryUsage = {
+  /** Of the caller's own project. */
+  get: rpc('registry.usage.get', { request: z.object({ ctx: Caller }), response: ProjectUsage }),
+} as const;
