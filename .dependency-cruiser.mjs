@@ -8,7 +8,16 @@ const npm = (...names) => `(^|/)node_modules/${anyOf(names)}/`;
 const TESTS = '(spec|\\.conformance)\\.ts$|^test/|^libs/testing/|^scripts/bench/';
 
 const basics = ['contracts', 'config', 'observability'];
-const everyLibrary = [...basics, 'bus', 'persistence', 'stores', 'inspector', 'pipeline', 'runtime'];
+const everyLibrary = [
+  ...basics,
+  'bus',
+  'persistence',
+  'stores',
+  'inspector',
+  'pipeline',
+  'policy',
+  'runtime',
+];
 const without = (...names) => everyLibrary.filter((name) => !names.includes(name));
 
 /** What each part may import of ours beside itself. */
@@ -21,11 +30,12 @@ const mayImport = {
   'libs/stores': basics,
   'libs/inspector': basics,
   'libs/pipeline': [...basics, 'stores', 'inspector'],
+  'libs/policy': ['contracts'],
   'libs/runtime': [...basics, 'bus'],
-  'apps/api-gateway': without('persistence'),
-  'apps/store-worker': without('persistence'),
+  'apps/api-gateway': without('persistence', 'policy'),
+  'apps/store-worker': without('persistence', 'policy'),
   'apps/registry': without('stores', 'inspector', 'pipeline'),
-  'apps/manage': [...basics, 'bus', 'persistence'],
+  'apps/manage': [...basics, 'bus', 'persistence', 'policy'],
   'apps/embedded': ['config', 'runtime'],
 };
 

@@ -14,6 +14,22 @@ const forbidden = (rule: RuleName) =>
 export const imageNotFound = (id: string) =>
   new ServiceError('IMAGE_NOT_FOUND', `No image found with ID ${id}`);
 
+/** The answer for a namespace that does not exist, and for one that the caller must not know of. */
+export const namespaceNotFound = (name?: string) =>
+  new ServiceError(
+    'NAMESPACE_NOT_FOUND',
+    name === undefined
+      ? 'The resource could not be found.'
+      : `Metadata definition namespace not found: ${name}`,
+  );
+
+/** What the rules of metadata definitions look at. */
+export interface NamespaceTarget {
+  readonly name?: string;
+  readonly owner: string | null;
+  readonly visibility: 'public' | 'private';
+}
+
 type OwnedImage = Pick<Image, 'id' | 'owner' | 'visibility'>;
 
 /** The one place that decides who may do what, and whether a refusal is "forbidden" or "not found". */
@@ -28,9 +44,29 @@ export class PolicyEngine {
     return isInScope(caller) && rules[rule](caller, target);
   }
 
-  /** For what is not (yet) an image: creating and listing. */
-  enforce(rule: RuleName, caller: Caller, target: Pick<RuleTarget, 'owner' | 'visibility'>): void {
+  /** For what is not (yet) an image: creating and listing. Without a target: for what belongs to nobody. */
+  enforce(
+    rule: RuleName,
+    caller: Caller,
+    target: Pick<RuleTarget, 'owner' | 'visibility'> = { owner: caller.projectId, visibility: 'private' },
+  ): void {
     if (!this.allows(rule, caller, { ...target, isSharedWithCaller: false })) throw forbidden(rule);
+  }
+
+  /**
+   * For metadata definitions: the namespace that is (or that holds) what the caller asks for, nothing for lists and
+   * new namespaces. Refuses with NAMESPACE_NOT_FOUND where the caller must not know of it, else with ACTION_FORBIDDEN.
+   */
+  enforceOnNamespace(rule: RuleName, caller: Caller, namespace?: NamespaceTarget): void {
+    const target = {
+      owner: namespace === undefined ? caller.projectId : namespace.owner,
+      visibility: namespace?.visibility ?? 'private',
+      isSharedWithCaller: false,
+    };
+    if (this.allows(rule, caller, target)) return;
+    throw this.allows('get_metadef_namespace', caller, target)
+      ? forbidden(rule)
+      : namespaceNotFound(namespace?.name);
   }
 
   /** Refuses with IMAGE_NOT_FOUND where the caller must not know of the image, else with ACTION_FORBIDDEN. */

@@ -1,4 +1,7 @@
 import type { Caller, Visibility } from '@glimpse/contracts';
+import { type RuleName, ruleNames } from '@glimpse/policy';
+
+export type { RuleName };
 
 /** What a rule looks at. */
 export interface RuleTarget {
@@ -28,7 +31,7 @@ const adminOrOwningMember: Rule = (caller, target) =>
   isAdmin(caller, target) || (isMember(caller, target) && ownsIt(caller, target));
 
 /** The default rules (spec/policy.md section 2), by Glance's names. */
-export const rules = {
+const ownRules = {
   add_image: adminOrOwningMember,
   delete_image: adminOrOwningMember,
   get_image: (caller, target) =>
@@ -43,4 +46,7 @@ export const rules = {
   upload_image: adminOrOwningMember,
 } as const satisfies Record<string, Rule>;
 
-export type RuleName = keyof typeof rules;
+export const rules: Readonly<Record<RuleName, Rule>> = Object.assign(
+  Object.fromEntries(ruleNames.map((name) => [name, isAdmin])),
+  ownRules,
+) as unknown as Record<RuleName, Rule>;

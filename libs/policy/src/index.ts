@@ -1,0 +1,8 @@
+export {
+  type DefaultRule,
+  type RuleAction,
+  type RuleName,
+  type RuleResource,
+  defaultRules,
+  ruleNames,
+} from './default-rules.js';
