@@ -52,3 +52,51 @@ export { imageEvents } from './events/image-events.js';
 export { memberEvents } from './events/member-events.js';
 export { jobEvents } from './events/job-events.js';
 export { AuditRecord, auditEvents } from './events/audit-events.js';
+export {
+  MAX_METADEF_NAME_LENGTH,
+  MetadefProperties,
+  MetadefProperty,
+  MetadefPropertyDocument,
+  MetadefPropertyMap,
+  toStoredProperty,
+} from './domain/metadefs/property-document.js';
+export {
+  MetadefAssociationDocument,
+  MetadefNamespaceDocument,
+  MetadefObjectDocument,
+  MetadefTagDocument,
+  MetadefTagsDocument,
+  MetadefVisibility,
+  metadefVisibilities,
+} from './domain/metadefs/documents.js';
+export { checkMetadefDocument } from './domain/metadefs/check-document.js';
+export {
+  MetadefAssociation,
+  MetadefContent,
+  MetadefNamespace,
+  MetadefNamespaceQuery,
+  MetadefObject,
+  MetadefResourceType,
+  MetadefTag,
+  MetadefTagQuery,
+  metadefNamespaceSortKeys,
+  metadefTagSortKeys,
+} from './domain/metadefs/metadef.js';
+export {
+  NewMetadefAssociation,
+  NewMetadefContent,
+  NewMetadefNamespace,
+  NewMetadefObject,
+  toNewAssociation,
+  toNewContent,
+  toNewNamespace,
+  toNewObject,
+} from './domain/metadefs/new-metadef.js';
+export {
+  registryMetadefNamespaces,
+  registryMetadefObjects,
+  registryMetadefProperties,
+  registryMetadefResourceTypes,
+  registryMetadefTags,
+} from './registry/metadefs.contract.js';
+export { metadefEvents } from './events/metadef-events.js';

@@ -31,6 +31,10 @@ export const errorCodes = {
   /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
   NAMESPACE_NOT_FOUND: { retryable: false },
 
+  METADEF_NOT_FOUND: { retryable: false },
+  METADEF_DUPLICATE: { retryable: false },
+  METADEF_PROTECTED: { retryable: false },
+
   MARKER_NOT_FOUND: { retryable: false },
   MARKER_FORBIDDEN: { retryable: false },
 
