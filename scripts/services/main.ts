@@ -1,13 +1,38 @@
-/** `npm run services [-- start | stop | env | status]`: RabbitMQ and MySQL for development and tests. */
+/** `npm run services [-- start | keystone | stop | env | status]`: what development and tests need beside Glimpse. */
 import { busUrl, databaseUrl, managementUrl } from './account.js';
+import { variablesOf } from './keystone-cloud.js';
+import { findKeystone, startKeystone, stopKeystone } from './keystone.js';
 import { findRunning, startServices, stopServices } from './services.js';
 import type { State } from './state.js';
 
-function running(): State {
-  const state = findRunning();
-  if (state === undefined)
-    throw new Error('RabbitMQ and MySQL are not running; start them with: npm run services');
-  return state;
+const HOW_TO_USE =
+  'Use them in this shell: eval "$(npm run -s services -- env)"    End them: npm run services -- stop';
+
+const NOTHING_RUNS =
+  'Nothing is running; start RabbitMQ and MySQL with: npm run services, Keystone with: npm run services -- keystone';
+
+function variablesOfServers({ ports }: State): Record<string, string> {
+  return {
+    GLIMPSE_DATABASE_URL: databaseUrl(ports),
+    GLIMPSE_BUS_URL: busUrl(ports),
+    // For tests that are run by hand, without `npm test`.
+    GLIMPSE_TEST_DATABASE_URL: databaseUrl(ports),
+    GLIMPSE_TEST_BUS_URL: busUrl(ports),
+    GLIMPSE_TEST_BUS_MANAGEMENT_URL: managementUrl(ports),
+  };
+}
+
+const describeKeystone = (url: string) => `Keystone: ${url} (admin; other users have the same password)`;
+
+/** One of each that runs; throws when none does. */
+function ofRunning<T>(ofServers: (state: State) => T, ofKeystone: (url: string) => T): T[] {
+  const servers = findRunning();
+  const keystone = findKeystone();
+  if (servers === undefined && keystone === undefined) throw new Error(NOTHING_RUNS);
+  return [
+    ...(servers === undefined ? [] : [ofServers(servers)]),
+    ...(keystone === undefined ? [] : [ofKeystone(keystone)]),
+  ];
 }
 
 const commands: Record<string, () => Promise<string[]>> = {
@@ -16,32 +41,30 @@ const commands: Record<string, () => Promise<string[]>> = {
     return [
       `RabbitMQ: ${busUrl(ports)} (management: ${managementUrl(ports)})`,
       `MySQL:    ${databaseUrl(ports)}`,
-      'Use them in this shell: eval "$(npm run -s services -- env)"    End them: npm run services -- stop',
+      HOW_TO_USE,
     ];
   },
-  stop: async () => [(await stopServices()) ? 'RabbitMQ and MySQL are stopped.' : 'Nothing was running.'],
-  env: async () => {
-    const { ports } = running();
-    const variables = {
-      GLIMPSE_DATABASE_URL: databaseUrl(ports),
-      GLIMPSE_BUS_URL: busUrl(ports),
-      // For tests that are run by hand, without `npm test`.
-      GLIMPSE_TEST_DATABASE_URL: databaseUrl(ports),
-      GLIMPSE_TEST_BUS_URL: busUrl(ports),
-      GLIMPSE_TEST_BUS_MANAGEMENT_URL: managementUrl(ports),
-    };
-    return Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`);
+  keystone: async () => [describeKeystone(await startKeystone()), HOW_TO_USE],
+  stop: async () => {
+    const wereRunning = [await stopKeystone(), await stopServices()];
+    return [wereRunning.includes(true) ? 'All services are stopped.' : 'Nothing was running.'];
   },
-  status: async () => {
-    const { kind, ports } = running();
-    return [`running (${kind}): ${busUrl(ports)} ${databaseUrl(ports)}`];
-  },
+  env: async () =>
+    ofRunning(variablesOfServers, variablesOf)
+      .flatMap((variables) => Object.entries(variables))
+      .map(([name, value]) => `export ${name}='${value}'`),
+  status: async () =>
+    ofRunning(
+      ({ kind, ports }) => `running (${kind}): ${busUrl(ports)} ${databaseUrl(ports)}`,
+      (url) => `running: ${describeKeystone(url)}`,
+    ),
 };
 
 const name = process.argv[2] ?? 'start';
 try {
   const command = commands[name];
-  if (command === undefined) throw new Error(`no such command: ${name} (start, stop, env, status)`);
+  if (command === undefined)
+    throw new Error(`no such command: ${name} (${Object.keys(commands).join(', ')})`);
   console.log((await command()).join('\n'));
 } catch (error) {
   console.error((error as Error).message);
