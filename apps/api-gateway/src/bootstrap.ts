@@ -14,6 +14,7 @@ import { GatewaySettings } from './gateway-settings.js';
 import { drainServer } from './http/drain-server.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { createHttpAdapter } from './http/http-server.js';
+import { RateLimits } from './http/rate-limits.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ReadinessChecks } from './readiness-checks.js';
 
@@ -32,8 +33,11 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   const transfersEnd = new AbortController();
   let isStopping = false;
 
+  const authenticator = createAuthenticator(config, logger);
   const adapter = createHttpAdapter(config, logger, {
-    authenticator: createAuthenticator(config),
+    authenticator,
+    allowAnonymousAccess: config.allowAnonymousAccess,
+    rateLimits: new RateLimits(config.rateLimits),
     maxRequestIdLength: config.http.maxRequestIdLength,
     publicEndpoint: config.publicEndpoint,
     isStopping: () => isStopping,
@@ -58,6 +62,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
       () => lease.release(),
       () => app.close(),
       closeData,
+      async () => authenticator.close?.(),
     ]);
   });
   try {

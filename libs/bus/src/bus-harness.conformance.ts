@@ -133,6 +133,9 @@ export class BusHarness {
         maxPendingCalls: 10_000,
         eventAttempts: 3,
         eventRetryDelayMs: 20,
+        declare: true,
+        trustedUsers: [],
+        tls: {},
         ...options,
       },
     };

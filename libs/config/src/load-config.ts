@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { toYamlKey } from './option-names.js';
 import { listOptions } from './options.js';
 import { type Config, ConfigSchema } from './schema.js';
+import { oidcProblems } from './sections/oidc.js';
+import { tlsProblems } from './sections/tls.js';
 
 /** The configuration can't be used; the message names every key that is wrong. */
 export class ConfigError extends Error {
@@ -17,7 +19,7 @@ const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Options that hold a mapping; their keys are the operator's, not ours, and in the environment they are YAML text. */
-const FREE_FORM = new Set(['stores']);
+const FREE_FORM = new Set(['stores', 'roleMapping']);
 
 const toCamelCase = (key: string) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -74,7 +76,7 @@ function readEnvironment(environment: NodeJS.ProcessEnv, tree: Tree): string[] {
     if (!name.startsWith('GLIMPSE_') || value === undefined || OTHER_NAMES.test(name)) continue;
     const option = options.get(name);
     if (option === undefined) unknown.push(`${name}: no such option`);
-    else setPath(tree, option.path, FREE_FORM.has(option.path[0]!) ? parseText(value, name) : value);
+    else setPath(tree, option.path, FREE_FORM.has(option.path.at(-1)!) ? parseText(value, name) : value);
   }
   return unknown;
 }
@@ -86,6 +88,13 @@ function deepFreeze<T>(value: T): T {
   }
   return value;
 }
+
+/** What no option says alone. */
+const problemsTogether = (config: z.output<typeof ConfigSchema>): string[] => [
+  ...oidcProblems(config),
+  ...tlsProblems('bus.tls', config.bus.tls),
+  ...tlsProblems('database.tls', config.database.tls),
+];
 
 function withDefaults(config: z.output<typeof ConfigSchema>): Config {
   const dataDir = resolve(config.dataDir);
@@ -124,6 +133,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
           `${issue.path.map((part) => toYamlKey(String(part))).join('.') || '(file)'}: ${issue.message}`,
       ),
     );
+  else problems.push(...problemsTogether(parsed.data));
   if (problems.length > 0 || !parsed.success)
     throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
   return deepFreeze(withDefaults(parsed.data));

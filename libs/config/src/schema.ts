@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { CacheSection } from './sections/cache.js';
 import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
+import { cors } from './sections/cors.js';
+import { keystone } from './sections/keystone.js';
+import { oidc } from './sections/oidc.js';
+import { rateLimits } from './sections/rate-limits.js';
+import { tlsFiles } from './sections/tls.js';
+import { trustedProxies } from './sections/trusted-proxies.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -52,10 +58,15 @@ export const ConfigSchema = z.strictObject({
     .default('memory:')
     .describe('`amqp://user:password@host:port/vhost`, or `memory:` for services in one process.'),
   auth: z
-    .enum(['none', 'headers'])
+    .enum(['none', 'headers', 'oidc'])
     .default('none')
     .describe(
       'Who is calling: `none` makes everybody admin of one project, `headers` trusts the identity headers of a proxy that runs keystonemiddleware.',
+    ),
+  allowAnonymousAccess: flag()
+    .default(false)
+    .describe(
+      'Let requests without a valid token look, and change nothing; the policy says at what (by default at nothing).',
     ),
   authNone: z
     .strictObject({
@@ -69,8 +80,13 @@ export const ConfigSchema = z.strictObject({
   shutdownGraceMs: wholeNumber(0)
     .default(30_000)
     .describe('How long a stopping service lets work in flight finish, in milliseconds.'),
+  keystone,
+  oidc,
+  cors,
+  rateLimits,
   http: z
     .strictObject({
+      trustedProxies,
       bodyLimitBytes: wholeNumber(1024)
         .default(1_048_576)
         .describe('Largest JSON request body, in bytes. Image data is bounded by limits.image_size_cap.'),
@@ -107,6 +123,17 @@ export const ConfigSchema = z.strictObject({
       connectTimeoutMs: wholeNumber(100)
         .default(10_000)
         .describe('Wait for a MySQL connection, in milliseconds.'),
+      tls: z
+        .strictObject({
+          mode: z
+            .enum(['disabled', 'required', 'verify_ca', 'verify_identity'])
+            .default('disabled')
+            .describe(
+              "TLS to MySQL: `required` encrypts only, `verify_ca` checks the server's certificate, `verify_identity` also that it is this server's.",
+            ),
+          ...tlsFiles('MySQL'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   bus: z
@@ -126,6 +153,25 @@ export const ConfigSchema = z.strictObject({
       eventRetryDelayMs: wholeNumber(1)
         .default(1_000)
         .describe('Pause before an event is delivered again, doubling each time, in milliseconds.'),
+      declare: flag()
+        .default(true)
+        .describe(
+          'Make the exchanges and queues that are missing; without it `glimpse-manage bus declare` makes them, and users of the services need no right to.',
+        ),
+      trustedUsers: words()
+        .default([])
+        .describe(
+          "Users of RabbitMQ, beside a service's own, whose messages it takes; those of others are refused.",
+        ),
+      tls: z
+        .strictObject({
+          ...tlsFiles('RabbitMQ'),
+          serverName: z
+            .string()
+            .optional()
+            .describe("Name that RabbitMQ's certificate must have, where it is not the one in bus_url."),
+        })
+        .prefault({}),
     })
     .prefault({}),
   images: z

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, collectDefaultMetrics, register } from 'prom
 export const metricNames = {
   httpRequests: 'glimpse_http_request_duration_seconds',
   httpRequestsInFlight: 'glimpse_http_requests_in_flight',
+  rateLimited: 'glimpse_http_rate_limited_total',
   transferBytes: 'glimpse_transfer_bytes_total',
   transfers: 'glimpse_transfers_total',
   rpcCalls: 'glimpse_rpc_call_duration_seconds',
@@ -16,7 +17,17 @@ export const metricNames = {
   jobs: 'glimpse_jobs_total',
   jobsRunning: 'glimpse_jobs_running',
   jobsWaiting: 'glimpse_jobs_waiting',
+  keystoneCacheLookups: 'glimpse_keystone_cache_lookups_total',
+  keystoneValidations: 'glimpse_keystone_validations_total',
+  keystoneRequests: 'glimpse_keystone_request_duration_seconds',
+  keystoneAvailable: 'glimpse_keystone_available',
   leasesReaped: 'glimpse_leases_reaped_total',
+  cacheRequests: 'glimpse_cache_requests_total',
+  cacheFills: 'glimpse_cache_fills_total',
+  cacheFillsInFlight: 'glimpse_cache_fills_in_flight',
+  cacheEvictions: 'glimpse_cache_evictions_total',
+  cacheBytes: 'glimpse_cache_bytes',
+  cacheImages: 'glimpse_cache_images',
 } as const;
 
 type Labels = readonly string[];

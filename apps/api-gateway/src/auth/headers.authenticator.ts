@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Authenticator, Identity } from './authenticator.js';
+import { keystoneChallenge } from './keystone-challenge.js';
 
 function one(headers: IncomingHttpHeaders, ...names: string[]): string | null {
   for (const name of names) {
@@ -18,6 +19,8 @@ function list(headers: IncomingHttpHeaders, ...names: string[]): string[] {
 
 /** Trusts the identity headers of a proxy in front, which strips those that clients send (keystonemiddleware does). */
 export class HeadersAuthenticator implements Authenticator {
+  readonly challenge = keystoneChallenge;
+
   authenticate(headers: IncomingHttpHeaders): Identity | null {
     if (headers['x-identity-status'] !== 'Confirmed') return null;
     return {

@@ -1,10 +1,12 @@
 import type { Config } from '@glimpse/config';
 import type { Authenticator, Identity } from './authenticator.js';
+import { keystoneChallenge } from './keystone-challenge.js';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 
 /** Makes everybody admin of one project. */
 export class NoneAuthenticator implements Authenticator {
+  readonly challenge = keystoneChallenge;
   private readonly identity: Identity;
 
   constructor({ userId, projectId }: Config['authNone']) {

@@ -44,6 +44,7 @@ const statusOf = {
   RPC_UNKNOWN: 503,
   BUS_UNAVAILABLE: 503,
   DATABASE_UNAVAILABLE: 503,
+  IDENTITY_UNAVAILABLE: 503,
   SERVICE_STOPPING: 503,
   INTERNAL: 500,
 } satisfies Record<ErrorCode, number>;

@@ -7,6 +7,7 @@ import { routeUrl } from '../discovery/route-url.js';
 import { type RequestHookOptions, requestHook } from './request.hook.js';
 import { accessLogHook, countRequest } from './access-log.hook.js';
 import { bodyHook } from './body.hook.js';
+import { corsHook } from './cors.hook.js';
 import { renderError } from './error-body.js';
 import { noteExpectation } from './expect-continue.js';
 import { GlimpseAdapter } from './glimpse.adapter.js';
@@ -51,6 +52,7 @@ export function createHttpAdapter(config: Config, logger: Logger, hooks: Request
     rewriteUrl: (request) => routeUrl(request.url ?? '/', request.headers.accept, labels),
     // Image data takes as long as it takes; idle-watch.ts ends what stalls.
     requestTimeout: 0,
+    trustProxy: [...config.http.trustedProxies],
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
@@ -60,6 +62,7 @@ export function createHttpAdapter(config: Config, logger: Logger, hooks: Request
   const fastify = adapter.getInstance();
   fastify.decorateRequest('caller', null);
   fastify.addHook('onRequest', countRequest);
+  fastify.addHook('onRequest', corsHook(config.cors));
   fastify.addHook('onRequest', requestHook(hooks));
   fastify.addHook('preHandler', bodyHook(config.http));
   fastify.addHook('onResponse', (request, _reply, done) => {

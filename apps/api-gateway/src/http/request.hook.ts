@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext, traceparentFrom } from '@glimpse/observability';
-import type { Authenticator } from '../auth/authenticator.js';
+import type { Authenticator, Identity } from '../auth/authenticator.js';
+import { IdentityRefused } from '../auth/identity-refused.js';
 import { baseUrlOf } from './base-url.js';
 import { HttpError } from './http-error.js';
+import type { RateLimits } from './rate-limits.js';
 import { checkRequestIdLength } from './request-id.js';
 
 const UNAUTHORIZED =
@@ -11,6 +13,8 @@ const UNAUTHORIZED =
 
 export interface RequestHookOptions {
   readonly authenticator: Authenticator;
+  readonly allowAnonymousAccess: boolean;
+  readonly rateLimits: RateLimits;
   readonly maxRequestIdLength: number;
   /** Where a client gets its token, for WWW-Authenticate. */
   readonly publicEndpoint: string | undefined;
@@ -19,19 +23,47 @@ export interface RequestHookOptions {
 
 const isUnderVersion = (url: string) => url.startsWith('/v2') && (url.length === 3 || '/?'.includes(url[3]!));
 
+const anonymous: Identity = {
+  userId: null,
+  projectId: null,
+  domainId: null,
+  systemScope: null,
+  roles: [],
+  serviceRoles: [],
+  isReadOnly: true,
+};
+
+async function identityOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: RequestHookOptions,
+): Promise<Identity> {
+  const { authenticator, publicEndpoint } = options;
+  let refusal: IdentityRefused | undefined;
+  try {
+    const identity = await authenticator.authenticate(request.headers);
+    if (identity !== null) return identity;
+  } catch (error) {
+    if (!(error instanceof IdentityRefused)) throw error;
+    refusal = error;
+  }
+  // As in Glance: also who sends a token that is not valid.
+  if (options.allowAnonymousAccess) return anonymous;
+  options.rateLimits.admitUnauthenticated(request, reply);
+  const challenge = authenticator.challenge(publicEndpoint ?? baseUrlOf(request.raw), refusal);
+  throw new HttpError(401, UNAUTHORIZED, { 'www-authenticate': challenge });
+}
+
 async function identify(
   request: FastifyRequest,
   reply: FastifyReply,
   options: RequestHookOptions,
 ): Promise<void> {
-  const identity = await options.authenticator.authenticate(request.headers);
-  if (identity === null) {
-    const uri = options.publicEndpoint ?? baseUrlOf(request.raw);
-    throw new HttpError(401, UNAUTHORIZED, { 'www-authenticate': `Keystone uri="${uri}"` });
-  }
+  const identity = await identityOf(request, reply, options);
   checkRequestIdLength(request.raw, options.maxRequestIdLength);
   reply.header('x-openstack-request-id', request.id);
-  request.caller = { ...identity, requestId: request.id };
+  request.caller = { ...identity, requestId: request.id, address: request.ip };
+  options.rateLimits.admit(request, reply, identity);
 }
 
 /** First of all: OPTIONS, who is calling, the request's id, and the context that log lines and messages carry. */

@@ -52,6 +52,8 @@ export const errorCodes = {
 
   LEASE_LOST: { retryable: false },
 
+  /** It can't be known who is calling. */
+  IDENTITY_UNAVAILABLE: { retryable: true },
   RPC_TIMEOUT: { retryable: true },
   RPC_UNKNOWN: { retryable: false },
   BUS_UNAVAILABLE: { retryable: true },
