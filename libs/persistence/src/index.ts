@@ -17,3 +17,28 @@ export type {
   Tables,
 } from './tables.js';
 export { UnitOfWork } from './unit-of-work.js';
+export type { MetadefNamespaceRow, MetadefTables, MetadefTagRow } from './metadef-tables.js';
+export {
+  type OwnedNamespace,
+  type StoredNamespace,
+  deleteNamespace,
+  findNamespace,
+  insertNamespace,
+  metadefNamespaceColumns,
+  takeNamespace,
+  toStoredNamespace,
+  updateNamespace,
+} from './metadefs/namespaces.js';
+export {
+  deleteAssociation,
+  findAssociation,
+  insertAssociation,
+  listAssociations,
+  listResourceTypes,
+  updateAssociation,
+} from './metadefs/associations.js';
+export { type MetadefChildTable, deleteChild, deleteChildren, findChild } from './metadefs/children.js';
+export { insertObject, listObjects, toMetadefObject, updateObject } from './metadefs/objects.js';
+export { insertProperty, listProperties, toMetadefProperty, updateProperty } from './metadefs/properties.js';
+export { insertTags, listTags, renameTag, toMetadefTag } from './metadefs/tags.js';
+export { insertContent, readContent } from './metadefs/content.js';

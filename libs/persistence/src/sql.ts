@@ -10,7 +10,10 @@ export interface SqlReader {
 
 /** A transaction: what it writes is there for others all at once, or not at all. */
 export interface Transaction extends SqlReader {
-  /** Runs an UPDATE or DELETE and answers with the number of rows that its WHERE matched. */
+  /**
+   * Runs an UPDATE or DELETE and answers with the number of rows that its WHERE matched. Throws a `UniqueViolation`
+   * where a key is taken.
+   */
   execute(sql: string, values?: readonly SqlValue[]): Promise<number>;
   /** Adds rows. Throws a `UniqueViolation` where a key is taken. */
   insert<T extends TableName>(table: T, rows: readonly NewRow<T>[]): Promise<void>;

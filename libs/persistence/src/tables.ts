@@ -1,3 +1,5 @@
+import type { MetadefTables } from './metadef-tables.js';
+
 /** 0 or 1. */
 export type Flag = 0 | 1;
 
@@ -106,9 +108,17 @@ export interface LeaseRow {
   expires_at: number | null;
   image_id: string | null;
   store_id: string | null;
+  /** Of an upload, the bytes that it announced. */
+  size: number | null;
   /** Of an instance, JSON: service and host. */
   details: string | null;
   created_at: number;
+}
+
+/** Whoever measures and changes the usage of a project holds its row. */
+export interface QuotaLockRow {
+  project: string;
+  held_at: number;
 }
 
 export interface ProcessedMessageRow {
@@ -118,7 +128,7 @@ export interface ProcessedMessageRow {
 }
 
 /** The tables that Glimpse writes, by name. */
-export interface Tables {
+export interface Tables extends MetadefTables {
   images: ImageRow;
   image_properties: ImagePropertyRow;
   image_locations: ImageLocationRow;
@@ -128,5 +138,6 @@ export interface Tables {
   jobs: JobRow;
   leases: LeaseRow;
   processed_messages: ProcessedMessageRow;
+  quota_locks: QuotaLockRow;
 }
 export type TableName = keyof Tables;

@@ -117,8 +117,12 @@ class RunningTransaction implements Transaction {
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<number> {
-    const result = await this.runner.query(sql, [...values], true);
-    return result.affected ?? 0;
+    try {
+      const result = await this.runner.query(sql, [...values], true);
+      return result.affected ?? 0;
+    } catch (error) {
+      throw unlessKeyIsTaken(error);
+    }
   }
 
   async insert<T extends TableName>(table: T, rows: readonly NewRow<T>[]): Promise<void> {
@@ -127,9 +131,7 @@ class RunningTransaction implements Transaction {
       try {
         await this.runner.query(sql, values);
       } catch (error) {
-        // Other errors keep their code, which decides whether the transaction is run again.
-        const translated = translateDatabaseError(error);
-        throw translated instanceof UniqueViolation ? translated : error;
+        throw unlessKeyIsTaken(error);
       }
     }
   }
@@ -141,4 +143,10 @@ class RunningTransaction implements Transaction {
   committed(): void {
     for (const hook of this.hooks) hook();
   }
+}
+
+/** A `UniqueViolation` for a key that is taken. Other errors keep their code: it decides whether the transaction runs again. */
+function unlessKeyIsTaken(error: unknown): unknown {
+  const translated = translateDatabaseError(error);
+  return translated instanceof UniqueViolation ? translated : error;
 }
