@@ -10,6 +10,7 @@ export {
   type Named,
   Keystone,
 } from './keystone/keystone.js';
+export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
 export { ServiceProcess } from './service-process.js';
 export {
   type OwnPlace,
