@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { root } from '../services/state.js';
 import { ensureClients } from './clients.js';
 import { killLeftovers } from './leftovers.js';
-import { type ServersForTests, findServers } from './servers.js';
+import { type ServersForTests, findIdentityServer, findServers } from './servers.js';
 
 /** What runs together, in this order. Fault tests measure times, so nothing else runs beside them. */
 const groups = [['unit', 'integration'], ['e2e', 'compat'], ['fault']];
@@ -59,10 +59,10 @@ function countOf(resultFile: string, exitCode: number): Count {
   return { passed: result.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
 }
 
-async function runGroups(servers: ServersForTests): Promise<Count> {
+async function runGroups(serverEnv: ServersForTests['env']): Promise<Count> {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-results-'));
   const [markName, markValue] = run.split('=') as [string, string];
-  const env = { ...process.env, ...servers.env, [markName]: markValue };
+  const env = { ...process.env, ...serverEnv, [markName]: markValue };
   const total: Count = { passed: 0, failed: 0 };
   for (const [index, group] of groups.entries()) {
     const projects = group.filter((kind) => wanted.includes(kind));
@@ -78,19 +78,23 @@ async function runGroups(servers: ServersForTests): Promise<Count> {
   return total;
 }
 
-const noServers: ServersForTests = { env: {}, end: () => Promise.resolve() };
+/** The kinds of test that start Glimpse as its users know it. */
+const WITH_IDENTITY: ReadonlySet<string> = new Set(['e2e', 'compat']);
 
 // Jest gets the signal as well and ends; what was started for it is to be ended after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 try {
   if (wanted.includes('compat')) ensureClients();
-  const servers = wanted.every((kind) => kind === 'unit') ? noServers : await findServers();
+  const servers: ServersForTests[] = [];
   try {
-    const { passed, failed } = await runGroups(servers);
+    if (wanted.some((kind) => kind !== 'unit')) servers.push(await findServers());
+    if (wanted.some((kind) => WITH_IDENTITY.has(kind))) servers.push(await findIdentityServer());
+    const env = Object.assign({}, ...servers.map((server) => server.env)) as ServersForTests['env'];
+    const { passed, failed } = await runGroups(env);
     if (failed > 0 || passed === 0) process.exitCode = 1;
     console.log(`${passed} passed, ${failed} failed`);
   } finally {
-    await servers.end();
+    for (const server of servers) await server.end();
   }
 } catch (error) {
   console.error((error as Error).message);

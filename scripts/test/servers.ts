@@ -1,11 +1,13 @@
 import { createConnection } from 'mysql2/promise';
 import { busUrl, databaseUrl, managementUrl } from '../services/account.js';
+import { canRunKeystone, findKeystone, startKeystone, stopKeystone } from '../services/keystone.js';
 import { isOpen } from '../services/ports.js';
 import { findRunning, startServices, stopServices } from '../services/services.js';
 
 const BUS = 'GLIMPSE_TEST_BUS_URL';
 const MANAGEMENT = 'GLIMPSE_TEST_BUS_MANAGEMENT_URL';
 const DATABASE = 'GLIMPSE_TEST_DATABASE_URL';
+const KEYSTONE = 'GLIMPSE_TEST_KEYSTONE_URL';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -15,6 +17,14 @@ export interface ServersForTests {
   end(): Promise<void>;
 }
 
+/** Of URLs that name no port. */
+const defaultPorts: Readonly<Record<string, number>> = {
+  'amqp:': 5672,
+  'http:': 80,
+  'https:': 443,
+  'mysql:': 3306,
+};
+
 async function named(
   name: string,
   what: string,
@@ -22,8 +32,9 @@ async function named(
 ): Promise<Variables | undefined> {
   const url = process.env[name];
   if (url === undefined || url === '') return undefined;
-  const { hostname, port } = new URL(url);
-  if (!(await isOpen(Number(port), hostname)))
+  const { hostname, port: written, protocol } = new URL(url);
+  const port = written === '' ? (defaultPorts[protocol] ?? 0) : Number(written);
+  if (!(await isOpen(port, hostname)))
     throw new Error(`${what} does not answer at ${hostname}:${port}: start it, or unset ${name}`);
   const others = more.map((key) => [key, process.env[key]]).filter(([, value]) => value !== undefined);
   return { [name]: url, ...(Object.fromEntries(others) as Variables) };
@@ -55,6 +66,25 @@ async function defaultDatabase(): Promise<Variables | undefined> {
   }
 }
 
+const noServers: ServersForTests = { env: {}, end: () => Promise.resolve() };
+
+/**
+ * A Keystone: the one that the environment names, else a private one, which `end` stops again when it was not running
+ * before. Where there can be none the run goes on without, and the tests that need it say what to start.
+ */
+export async function findIdentityServer(): Promise<ServersForTests> {
+  const keystone = await named(KEYSTONE, 'Keystone');
+  if (keystone !== undefined) return { ...noServers, env: keystone };
+  if (!canRunKeystone()) return noServers;
+  const wasRunning = findKeystone() !== undefined;
+  return {
+    env: { [KEYSTONE]: await startKeystone() },
+    end: async () => {
+      if (!wasRunning) await stopKeystone();
+    },
+  };
+}
+
 /**
  * RabbitMQ and MySQL: those that the environment names, else those on their default ports, else private ones, which
  * `end` stops again when they were not running before. Throws, saying what to start, where there are none.
@@ -62,8 +92,7 @@ async function defaultDatabase(): Promise<Variables | undefined> {
 export async function findServers(): Promise<ServersForTests> {
   const bus = (await named(BUS, 'RabbitMQ', [MANAGEMENT])) ?? (await defaultBus());
   const database = (await named(DATABASE, 'MySQL')) ?? (await defaultDatabase());
-  if (bus !== undefined && database !== undefined)
-    return { env: { ...bus, ...database }, end: () => Promise.resolve() };
+  if (bus !== undefined && database !== undefined) return { ...noServers, env: { ...bus, ...database } };
   const wereRunning = findRunning() !== undefined;
   const { ports } = await startServices();
   const started = {

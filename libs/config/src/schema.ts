@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditSection } from './sections/audit.js';
 import { CacheSection } from './sections/cache.js';
 import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
@@ -7,6 +8,7 @@ import { oidc } from './sections/oidc.js';
 import { rateLimits } from './sections/rate-limits.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
+import { PolicySection } from './sections/policy.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -58,10 +60,10 @@ export const ConfigSchema = z.strictObject({
     .default('memory:')
     .describe('`amqp://user:password@host:port/vhost`, or `memory:` for services in one process.'),
   auth: z
-    .enum(['none', 'headers', 'oidc'])
+    .enum(['none', 'headers', 'keystone', 'oidc'])
     .default('none')
     .describe(
-      'Who is calling: `none` makes everybody admin of one project, `headers` trusts the identity headers of a proxy that runs keystonemiddleware.',
+      'Who is calling: `none` makes everybody admin of one project, `headers` trusts the identity headers of a proxy that runs keystonemiddleware, `keystone` asks Keystone about tokens (keystone.*), `oidc` checks those of an OpenID Connect issuer (oidc.*).',
     ),
   allowAnonymousAccess: flag()
     .default(false)
@@ -277,6 +279,8 @@ export const ConfigSchema = z.strictObject({
         .describe('How long events that were published are kept, in milliseconds.'),
     })
     .prefault({}),
+  policy: PolicySection,
+  audit: AuditSection,
   log: z
     .strictObject({
       level: z

@@ -7,17 +7,23 @@ declare const describe: (typeof import('@jest/globals'))['describe'];
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Runs the same tests embedded and distributed, each against a fresh Glimpse: `glimpse()` gives it to a test. */
+type Options = Omit<GlimpseOptions, 'mode'>;
+
+/**
+ * Runs the same tests embedded and distributed, each against a fresh Glimpse: `glimpse()` gives it to a test. `options`
+ * may be made just before it starts.
+ */
 export function eachMode(
   name: string,
   tests: (glimpse: () => Glimpse, mode: Mode) => void,
-  options: Omit<GlimpseOptions, 'mode'> = {},
+  options: Options | (() => Promise<Options>) = {},
 ): void {
   for (const mode of ['embedded', 'distributed'] as const)
     describe(`${name} (${mode})`, () => {
       let running: Glimpse | undefined;
       beforeAll(async () => {
-        running = await startGlimpse({ ...options, mode });
+        const chosen = typeof options === 'function' ? await options() : options;
+        running = await startGlimpse({ ...chosen, mode });
       }, START_TIMEOUT_MS);
       afterAll(() => running?.stop(), START_TIMEOUT_MS);
       tests(() => {

@@ -13,7 +13,7 @@ export type ServiceName = 'api-gateway' | 'registry' | 'store-worker' | 'embedde
 
 export interface GlimpseOptions {
   readonly mode?: Mode;
-  readonly auth?: 'none' | 'headers';
+  readonly auth?: 'none' | 'headers' | 'keystone';
   /** More of the configuration, e.g. `{ GLIMPSE_LIMITS_TAG_QUOTA: '3' }`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Processes of each service in distributed mode. */

@@ -4,12 +4,7 @@ export { eachMode } from './each-mode.js';
 export { type GlimpseOptions, type Mode, type ServiceName, Glimpse, startGlimpse } from './glimpse.js';
 export { type HttpAnswer, type HttpRequest, type RequestBody, request } from './http-client.js';
 export { type ImageDocument, ImageApi } from './image-api.js';
-export {
-  type ApplicationCredential,
-  type KeystoneUser,
-  type Named,
-  Keystone,
-} from './keystone/keystone.js';
+export { type ApplicationCredential, type KeystoneUser, type Named, Keystone } from './keystone/keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
 export { ServiceProcess } from './service-process.js';
 export {

@@ -41,7 +41,7 @@ async function identityOf(
   const { authenticator, publicEndpoint } = options;
   let refusal: IdentityRefused | undefined;
   try {
-    const identity = await authenticator.authenticate(request.headers);
+    const identity = await authenticator.authenticate(request.headers, request);
     if (identity !== null) return identity;
   } catch (error) {
     if (!(error instanceof IdentityRefused)) throw error;
