@@ -4,6 +4,8 @@ import type { Logger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditTrail } from './audit/audit-trail.js';
+import { CacheRpc } from './cache/cache.rpc.js';
+import { CacheService } from './cache/cache.service.js';
 import { Clock, SystemClock } from './clock.js';
 import { ImageDataService } from './images/image-data.service.js';
 import { ImageListService } from './images/image-list.service.js';
@@ -27,6 +29,7 @@ import { OutboxSignal } from './outbox/outbox-signal.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { OutboxWriter } from './outbox/outbox.writer.js';
 import { PolicyEngine } from './policy/policy.engine.js';
+import { PolicySource } from './policy/policy-source.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
 import { TagsService } from './tags/tags.service.js';
@@ -46,12 +49,13 @@ export class RegistryModule {
     return {
       module: RegistryModule,
       imports: [BusModule.forRoot(bus)],
-      controllers: [ImagesRpc, TagsRpc, JobsRpc, InstancesRpc],
+      controllers: [ImagesRpc, TagsRpc, JobsRpc, InstancesRpc, CacheRpc],
       providers: [
         { provide: RegistrySettings, useValue: new RegistrySettings(config, instanceId, logger) },
         { provide: Database, useValue: database },
         { provide: Clock, useClass: SystemClock },
         PolicyEngine,
+        PolicySource,
         OutboxSignal,
         OutboxWriter,
         OutboxRelay,
@@ -74,6 +78,7 @@ export class RegistryModule {
         ImagesService,
         ImageListService,
         ImageDataService,
+        CacheService,
         UploadFailures,
         TagsService,
       ],

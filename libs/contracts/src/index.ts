@@ -36,16 +36,50 @@ export {
 } from './domain/image-query.js';
 export {
   ClaimedJob,
+  HashedData,
   JobKind,
   type JobPayload,
+  type JobResult,
   JobProgress,
   jobKinds,
   jobPayloads,
+  jobResults,
   jobStatuses,
 } from './domain/job.js';
+export {
+  ExpectedHash,
+  LocationHashAlgorithm,
+  NewLocation,
+  ProbedLocation,
+  locationHashLengths,
+  toShownLocation,
+  withoutCredentials,
+} from './domain/location.js';
+export {
+  Task,
+  TaskFilter,
+  TaskQuery,
+  TaskSortKey,
+  TaskStatus,
+  TaskSummary,
+  TaskType,
+  taskFilters,
+  taskSortKeys,
+  taskStatuses,
+  taskTypes,
+} from './domain/task.js';
+export { registryLocations, registryStores } from './registry/locations.contract.js';
+export { registryTasks } from './registry/tasks.contract.js';
+export { storeWorkerLocations } from './store-worker/locations.contract.js';
 export { DownloadTicket, StoredData, UploadTicket, registryImages } from './registry/images.contract.js';
 export { registryMembers } from './registry/members.contract.js';
 export { ProjectUsage, registryUsage } from './registry/usage.contract.js';
+export {
+  type CacheRule,
+  MAX_CACHED_IMAGES_ASKED,
+  cacheRules,
+  registryCache,
+} from './registry/cache.contract.js';
 export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
 export { imageEvents } from './events/image-events.js';

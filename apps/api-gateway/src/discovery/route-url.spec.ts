@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { routeUrl } from './route-url.js';
 import { acceptedLabels, versionsDocument } from './versions.js';
 
-const single = acceptedLabels({ isMultiStore: false });
-const multi = acceptedLabels({ isMultiStore: true });
+const without = {};
+const withCache = { dir: '/cache' };
+const single = acceptedLabels({ isMultiStore: false, cache: without });
+const multi = acceptedLabels({ isMultiStore: true, cache: without });
 
 describe('routeUrl', () => {
   it.each([
@@ -57,20 +59,34 @@ describe('routeUrl', () => {
 });
 
 describe('versionsDocument', () => {
-  const ids = (isMultiStore: boolean) =>
-    versionsDocument({ isMultiStore }, 'http://h')
+  const ids = (isMultiStore: boolean, cache: { dir?: string }) =>
+    versionsDocument({ isMultiStore, cache }, 'http://h')
       .versions.map(({ id }) => id.slice(1))
       .join(' ');
 
   it('lists what each deployment has, in the order of Glance', () => {
-    expect(ids(false)).toBe('2.15 2.9 2.17 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0');
-    expect(ids(true)).toBe('2.15 2.13 2.12 2.11 2.10 2.9 2.8 2.17 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0');
+    expect(ids(false, without)).toBe('2.15 2.9 2.17 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0');
+    expect(ids(true, without)).toBe('2.15 2.13 2.12 2.11 2.10 2.9 2.8 2.17 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0');
+    expect(ids(false, withCache)).toBe('2.18 2.17 2.16 2.15 2.14 2.9 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0');
+    expect(ids(true, withCache)).toBe(
+      '2.18 2.17 2.16 2.15 2.14 2.13 2.12 2.11 2.10 2.9 2.8 2.7 2.6 2.5 2.4 2.3 2.2 2.1 2.0',
+    );
   });
 
-  it('has one current version and the same link everywhere', () => {
-    const { versions } = versionsDocument({ isMultiStore: false }, 'http://h:1/x');
+  it.each([
+    [without, 'v2.17'],
+    [withCache, 'v2.18'],
+  ])('has one current version and the same link everywhere (%j)', (cache, current) => {
+    const { versions } = versionsDocument({ isMultiStore: false, cache }, 'http://h:1/x');
 
-    expect(versions.filter(({ status }) => status === 'CURRENT').map(({ id }) => id)).toEqual(['v2.17']);
+    expect(versions.filter(({ status }) => status === 'CURRENT').map(({ id }) => id)).toEqual([current]);
     expect(new Set(versions.map(({ links }) => links[0]?.href))).toEqual(new Set(['http://h:1/x/v2/']));
+  });
+
+  it('takes the labels of the cache only with a cache', () => {
+    const cached = acceptedLabels({ isMultiStore: false, cache: withCache });
+
+    for (const label of ['v2.14', 'v2.16', 'v2.18'])
+      expect([cached.has(label), single.has(label)]).toEqual([true, false]);
   });
 });

@@ -19,6 +19,7 @@ import { RegistrySettings } from '../registry-settings.js';
 import { ImageReader } from './image-reader.js';
 import { moveImage } from './image-state.js';
 import { ImagesRepository } from './images.repository.js';
+import { toDownloadTicket } from './download-ticket.js';
 import { UploadFailures } from './upload-failures.js';
 
 type BeginUpload = RequestOf<(typeof registryImages)['beginUpload']>;
@@ -129,19 +130,17 @@ export class ImageDataService {
     });
   }
 
-  async openDownload(ctx: Caller, id: string): Promise<DownloadTicket> {
+  /** The data for a caller; `choosesStores` where they say which stores to read from. */
+  async openDownload(ctx: Caller, id: string, choosesStores = false): Promise<DownloadTicket> {
     const stored = await this.reader.find(id);
     if (stored === undefined) throw imageNotFound(id);
-    const { image, locations } = stored;
+    const { image } = stored;
     await this.policy.enforceOnImage(this.database, 'download_image', ctx, image);
+    if (choosesStores)
+      await this.policy.enforceOnImage(this.database, 'download_from_store', ctx, image);
     if (image.status === 'deactivated' && !this.policy.isAdmin(ctx))
       throw new ServiceError('IMAGE_DEACTIVATED', 'The requested image has been deactivated.');
-    return {
-      imageId: image.id,
-      size: image.size,
-      checksum: image.checksum,
-      locations: [...locations],
-    };
+    return toDownloadTicket(stored);
   }
 }
 

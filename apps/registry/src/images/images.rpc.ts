@@ -1,6 +1,7 @@
 import { HandleRpc } from '@glimpse/bus';
 import { type Image, type RequestOf, type ResponseOf, registryImages } from '@glimpse/contracts';
 import { Controller } from '@nestjs/common';
+import { ImageActions } from './image-actions.js';
 import { ImageDataService } from './image-data.service.js';
 import { ImageListService } from './image-list.service.js';
 import { ImagesService } from './images.service.js';
@@ -11,6 +12,7 @@ type Calls = typeof registryImages;
 export class ImagesRpc {
   constructor(
     private readonly images: ImagesService,
+    private readonly actions: ImageActions,
     private readonly lists: ImageListService,
     private readonly data: ImageDataService,
   ) {}
@@ -31,13 +33,25 @@ export class ImagesRpc {
   }
 
   @HandleRpc(registryImages.update)
-  update({ ctx, id, changes }: RequestOf<Calls['update']>): Promise<Image> {
-    return this.images.update(ctx, id, changes);
+  update({ ctx, id, changes, ifMatch }: RequestOf<Calls['update']>): Promise<Image> {
+    return this.images.update(ctx, id, changes, { ifMatch });
   }
 
   @HandleRpc(registryImages.delete)
-  async delete({ ctx, id }: RequestOf<Calls['delete']>): Promise<ResponseOf<Calls['delete']>> {
-    await this.images.delete(ctx, id);
+  async delete({ ctx, id, ifMatch }: RequestOf<Calls['delete']>): Promise<ResponseOf<Calls['delete']>> {
+    await this.images.delete(ctx, id, { ifMatch });
+    return {};
+  }
+
+  @HandleRpc(registryImages.deactivate)
+  async deactivate({ ctx, id }: RequestOf<Calls['deactivate']>): Promise<ResponseOf<Calls['deactivate']>> {
+    await this.actions.deactivate(ctx, id);
+    return {};
+  }
+
+  @HandleRpc(registryImages.reactivate)
+  async reactivate({ ctx, id }: RequestOf<Calls['reactivate']>): Promise<ResponseOf<Calls['reactivate']>> {
+    await this.actions.reactivate(ctx, id);
     return {};
   }
 
@@ -59,7 +73,11 @@ export class ImagesRpc {
   }
 
   @HandleRpc(registryImages.openDownload)
-  openDownload({ ctx, id }: RequestOf<Calls['openDownload']>): Promise<ResponseOf<Calls['openDownload']>> {
-    return this.data.openDownload(ctx, id);
+  openDownload({
+    ctx,
+    id,
+    choosesStores,
+  }: RequestOf<Calls['openDownload']>): Promise<ResponseOf<Calls['openDownload']>> {
+    return this.data.openDownload(ctx, id, choosesStores);
   }
 }

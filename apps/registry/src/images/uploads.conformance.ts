@@ -60,8 +60,11 @@ export function describeUploads(registry: () => RegistryUnderTest, url: () => st
       });
       expect(await registry().data.openDownload(ctx, image.id)).toEqual({
         imageId: image.id,
+        status: 'active',
         size: 3,
         checksum: 'c'.repeat(32),
+        osHashAlgo: 'sha512',
+        osHashValue: 'h'.repeat(128),
         locations: [{ url: `file:///${image.id}`, metadata: {} }],
       });
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Caller } from '../domain/caller.js';
 import { ImageQuery } from '../domain/image-query.js';
-import { Image, ImageId, ImageLocation, ByteCount } from '../domain/image.js';
+import { Image, ImageId, ImageLocation, ImageStatus, ByteCount } from '../domain/image.js';
 import { ImageChange, NewImage } from '../domain/new-image.js';
 import { rpc } from '../rpc.js';
 
@@ -39,8 +39,12 @@ export type StoredData = z.output<typeof StoredData>;
 /** What a download needs. Goes to the gateway alone, never to a client. */
 export const DownloadTicket = z.object({
   imageId: z.string(),
+  /** Left out by registries of an earlier release, as the hash is. */
+  status: ImageStatus.optional(),
   size: ByteCount.nullable(),
   checksum: z.string().nullable(),
+  osHashAlgo: z.string().nullable().optional(),
+  osHashValue: z.string().nullable().optional(),
   /** Best first; empty when the image has no data. */
   locations: z.array(ImageLocation),
 });
@@ -105,6 +109,12 @@ export const registryImages = {
     }),
     response: Done,
   }),
-  /** Codes: IMAGE_NOT_FOUND, IMAGE_DEACTIVATED, ACTION_FORBIDDEN. */
-  openDownload: rpc('registry.image.openDownload', { request: OnImage, response: DownloadTicket }),
+  /**
+   * `choosesStores`: the caller says which stores to read from, which is a right of its own. Codes: IMAGE_NOT_FOUND,
+   * IMAGE_DEACTIVATED, ACTION_FORBIDDEN.
+   */
+  openDownload: rpc('registry.image.openDownload', {
+    request: OnImage.extend({ choosesStores: z.boolean().optional() }),
+    response: DownloadTicket,
+  }),
 } as const;
