@@ -1,6 +1,9 @@
 import type { Config } from '@glimpse/config';
 import type { z } from 'zod';
 
+/** Texts or answers by an HTTP status. */
+export type ByStatus<T> = { readonly [status: number]: T | undefined };
+
 export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A body by its media type: the schema that the code checks it with or types it from, or raw bytes, or plain text. */
@@ -41,9 +44,9 @@ export interface RouteDescription {
   readonly parameters?: readonly RouteParameter[];
   readonly body?: { readonly content: Content; readonly isRequired?: boolean; readonly description?: string };
   /** Answers that are no errors, by their status. */
-  readonly answers: Readonly<Record<number, RouteAnswer>>;
+  readonly answers: ByStatus<RouteAnswer>;
   /** When it is refused, by the status; the body is the shared error. 401, 500 and 503 go without saying. */
-  readonly errors?: Readonly<Record<number, string>>;
+  readonly errors?: ByStatus<string>;
   /** Needs no token. */
   readonly isOpen?: boolean;
   /** Glance does not have it. */
