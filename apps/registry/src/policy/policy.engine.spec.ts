@@ -2,12 +2,12 @@ import type { Caller, Image } from '@glimpse/contracts';
 import type { SqlReader } from '@glimpse/persistence';
 import { describe, expect, it } from '@jest/globals';
 import { PolicyEngine } from './policy.engine.js';
-import type { RuleName } from './rules.js';
+import type { RuleName } from '@glimpse/policy';
 
 const policy = new PolicyEngine();
 const nobodyIsMember: SqlReader = { query: () => Promise.resolve([]) };
 const everybodyIsMember: SqlReader = {
-  query: <Row extends object>() => Promise.resolve([{ id: 1 } as Row]),
+  query: <Row extends object>() => Promise.resolve([{ image_id: 'i' } as Row]),
 };
 
 const aCaller = (projectId: string | null, ...roles: string[]): Caller => ({

@@ -1,27 +1,16 @@
-import { type Caller, type Image, ServiceError } from '@glimpse/contracts';
-import type { SqlReader } from '@glimpse/persistence';
+import { type Caller, ServiceError } from '@glimpse/contracts';
+import {
+  type DefaultRule,
+  Policy,
+  type PolicyTarget,
+  type RuleName,
+  defaultRules,
+  noTarget,
+} from '@glimpse/policy';
+import { type SqlReader, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
-import { type RuleName, type RuleTarget, rules } from './rules.js';
-
-/** Rules apply to callers of a project (or of none at all); others are refused, whatever their roles are. */
-const isInScope = (caller: Caller) =>
-  caller.systemScope === null && (caller.domainId === null || caller.projectId !== null);
-
-const forbidden = (rule: RuleName) =>
-  new ServiceError('ACTION_FORBIDDEN', `You are not authorized to complete ${rule} action.`);
-
-/** The answer for an image that does not exist, and for one that the caller must not know of. */
-export const imageNotFound = (id: string) =>
-  new ServiceError('IMAGE_NOT_FOUND', `No image found with ID ${id}`);
-
-/** The answer for a namespace that does not exist, and for one that the caller must not know of. */
-export const namespaceNotFound = (name?: string) =>
-  new ServiceError(
-    'NAMESPACE_NOT_FOUND',
-    name === undefined
-      ? 'The resource could not be found.'
-      : `Metadata definition namespace not found: ${name}`,
-  );
+import { PolicyRefusal } from './policy-refusal.js';
+import { type ResourceTarget, type TargetImage, imageTarget, resourceTarget } from './policy-targets.js';
 
 /** What the rules of metadata definitions look at. */
 export interface NamespaceTarget {
@@ -30,27 +19,61 @@ export interface NamespaceTarget {
   readonly visibility: 'public' | 'private';
 }
 
-type OwnedImage = Pick<Image, 'id' | 'owner' | 'visibility'>;
+const notFoundText = (id: string) => `No image found with ID ${id}`;
+const namespaceNotFoundText = (name: string | undefined) =>
+  name === undefined
+    ? 'The resource could not be found.'
+    : `Metadata definition namespace not found: ${name}`;
+
+/** The answer for an image that does not exist, and for one that the caller must not know of. */
+export const imageNotFound = (id: string) => new ServiceError('IMAGE_NOT_FOUND', notFoundText(id));
+
+/** The answer for a namespace that does not exist, and for one that the caller must not know of. */
+export const namespaceNotFound = (name?: string) =>
+  new ServiceError('NAMESPACE_NOT_FOUND', namespaceNotFoundText(name));
+
+const forbidden = (rule: RuleName, targetId?: string) =>
+  new PolicyRefusal('ACTION_FORBIDDEN', `You are not authorized to complete ${rule} action.`, rule, targetId);
+const imageHidden = (rule: RuleName, id: string) =>
+  new PolicyRefusal('IMAGE_NOT_FOUND', notFoundText(id), rule, id);
+
+const isChange = (rule: RuleName): boolean => {
+  const { operation }: DefaultRule = defaultRules[rule];
+  return operation !== undefined && operation.action !== 'read';
+};
+
+const ownsIt = (caller: Caller, { owner }: Pick<TargetImage, 'owner'>) =>
+  owner !== null && owner === caller.projectId;
 
 /** The one place that decides who may do what, and whether a refusal is "forbidden" or "not found". */
 @Injectable()
 export class PolicyEngine {
+  private policy = new Policy();
+
+  /** From now on these rules count. */
+  use(policy: Policy): void {
+    this.policy = policy;
+  }
+
   /** Whether the caller is admin of the cloud, for what the rules leave to the services. */
   isAdmin(caller: Caller): boolean {
-    return caller.roles.includes('admin');
+    return this.policy.allows('context_is_admin', caller);
   }
 
-  allows(rule: RuleName, caller: Caller, target: RuleTarget): boolean {
-    return isInScope(caller) && rules[rule](caller, target);
+  /** Whether a rule holds that is not Glimpse's own, such as the operator's for a property. */
+  satisfies(rule: string, caller: Caller): boolean {
+    return this.policy.allows(rule, caller);
   }
 
-  /** For what is not (yet) an image: creating and listing. Without a target: for what belongs to nobody. */
-  enforce(
-    rule: RuleName,
-    caller: Caller,
-    target: Pick<RuleTarget, 'owner' | 'visibility'> = { owner: caller.projectId, visibility: 'private' },
-  ): void {
-    if (!this.allows(rule, caller, { ...target, isSharedWithCaller: false })) throw forbidden(rule);
+  /** Whether the caller may, where the answer is no error. Without a target: for what has no owner. */
+  allows(rule: RuleName, caller: Caller, target?: ResourceTarget): boolean {
+    return this.decide(rule, caller, target === undefined ? noTarget : resourceTarget(target));
+  }
+
+  /** For what is not (yet) an image: creating and listing; without a target for what has no owner (cache, tasks). */
+  enforce(rule: RuleName, caller: Caller, target?: ResourceTarget): void {
+    refuseChange(rule, caller);
+    if (!this.allows(rule, caller, target)) throw forbidden(rule);
   }
 
   /**
@@ -58,60 +81,110 @@ export class PolicyEngine {
    * new namespaces. Refuses with NAMESPACE_NOT_FOUND where the caller must not know of it, else with ACTION_FORBIDDEN.
    */
   enforceOnNamespace(rule: RuleName, caller: Caller, namespace?: NamespaceTarget): void {
-    const target = {
-      owner: namespace === undefined ? caller.projectId : namespace.owner,
-      visibility: namespace?.visibility ?? 'private',
-      isSharedWithCaller: false,
-    };
-    if (this.allows(rule, caller, target)) return;
-    throw this.allows('get_metadef_namespace', caller, target)
-      ? forbidden(rule)
-      : namespaceNotFound(namespace?.name);
+    refuseChange(rule, caller, namespace?.name);
+    if (this.allowsOnNamespace(rule, caller, namespace)) return;
+    if (
+      rule !== 'get_metadef_namespace' &&
+      this.allowsOnNamespace('get_metadef_namespace', caller, namespace)
+    )
+      throw forbidden(rule, namespace?.name);
+    throw new PolicyRefusal(
+      'NAMESPACE_NOT_FOUND',
+      namespaceNotFoundText(namespace?.name),
+      rule,
+      namespace?.name,
+    );
+  }
+
+  /** As `enforceOnNamespace`, for items of a list, which are dropped. */
+  allowsOnNamespace(rule: RuleName, caller: Caller, namespace?: NamespaceTarget): boolean {
+    const target: PolicyTarget =
+      namespace === undefined
+        ? (name) => (name === 'project_id' ? caller.projectId : undefined)
+        : resourceTarget(namespace);
+    return this.decide(rule, caller, target);
   }
 
   /** Refuses with IMAGE_NOT_FOUND where the caller must not know of the image, else with ACTION_FORBIDDEN. */
-  async enforceOnImage(sql: SqlReader, rule: RuleName, caller: Caller, image: OwnedImage): Promise<void> {
+  async enforceOnImage(sql: SqlReader, rule: RuleName, caller: Caller, image: TargetImage): Promise<void> {
+    refuseChange(rule, caller, image.id);
     const target = await this.findTarget(sql, caller, image);
-    if (target === undefined) throw imageNotFound(image.id);
-    if (this.allows(rule, caller, target)) return;
-    throw this.allows('get_image', caller, target) ? forbidden(rule) : imageNotFound(image.id);
+    if (target === undefined) throw imageHidden(rule, image.id);
+    if (this.decide(rule, caller, target)) return;
+    throw this.decide('get_image', caller, target) ? forbidden(rule, image.id) : imageHidden(rule, image.id);
   }
 
   /** As `enforceOnImage`, for actions that change the image: only its owner and admins do, whatever a rule says. */
-  async enforceOnOwnImage(sql: SqlReader, rule: RuleName, caller: Caller, image: OwnedImage): Promise<void> {
+  async enforceOnOwnImage(sql: SqlReader, rule: RuleName, caller: Caller, image: TargetImage): Promise<void> {
     await this.enforceOnImage(sql, rule, caller, image);
-    const isOwner = image.owner !== null && image.owner === caller.projectId;
-    if (!isOwner && !this.isAdmin(caller)) throw forbidden(rule);
+    if (!ownsIt(caller, image) && !this.isAdmin(caller)) throw forbidden(rule, image.id);
   }
 
   /** Whether the caller may know that the image exists. */
-  async canSee(sql: SqlReader, caller: Caller, image: OwnedImage): Promise<boolean> {
+  async canSee(sql: SqlReader, caller: Caller, image: TargetImage): Promise<boolean> {
     return (await this.findTarget(sql, caller, image)) !== undefined;
   }
 
-  /** What the rules look at; undefined where the image is hidden from the caller before any rule is asked. */
+  /** Those of the images that the rule allows, in their order, in one query however many there are. */
+  async filterImages<I extends TargetImage>(
+    sql: SqlReader,
+    rule: RuleName,
+    caller: Caller,
+    images: readonly I[],
+  ): Promise<I[]> {
+    const shared = await sharedWith(sql, caller, images);
+    return images.filter((image) => {
+      const target = this.targetOf(caller, image, shared);
+      return target !== undefined && this.decide(rule, caller, target);
+    });
+  }
+
+  private decide(rule: RuleName, caller: Caller, target: PolicyTarget): boolean {
+    return !(caller.isReadOnly === true && isChange(rule)) && this.policy.allows(rule, caller, target);
+  }
+
   private async findTarget(
     sql: SqlReader,
     caller: Caller,
-    image: OwnedImage,
-  ): Promise<RuleTarget | undefined> {
+    image: TargetImage,
+  ): Promise<PolicyTarget | undefined> {
+    return this.targetOf(caller, image, await sharedWith(sql, caller, [image]));
+  }
+
+  /** What the rules look at; undefined where the image is hidden from the caller before any rule is asked. */
+  private targetOf(
+    caller: Caller,
+    image: TargetImage,
+    shared: ReadonlySet<string>,
+  ): PolicyTarget | undefined {
     const { owner, visibility } = image;
-    const target = { owner, visibility, isSharedWithCaller: false };
-    const isOwn = owner !== null && owner === caller.projectId;
-    if (visibility === 'shared' && !isOwn) {
-      if (await isMemberOf(sql, image.id, caller.projectId)) return { ...target, isSharedWithCaller: true };
-    }
+    if (shared.has(image.id)) return imageTarget(image, caller.projectId);
     const isOpen = visibility === 'public' || visibility === 'community';
-    return this.isAdmin(caller) || isOpen || isOwn || owner === null ? target : undefined;
+    const isVisible = this.isAdmin(caller) || isOpen || ownsIt(caller, image) || owner === null;
+    return isVisible ? imageTarget(image, caller.projectId === null ? undefined : null) : undefined;
   }
 }
 
-/** Whether the image is shared with the project, in whatever state the membership is. */
-async function isMemberOf(sql: SqlReader, imageId: string, projectId: string | null): Promise<boolean> {
-  if (projectId === null) return false;
-  const rows = await sql.query(
-    'SELECT id FROM image_members WHERE image_id = ? AND member = ? AND deleted = 0',
-    [imageId, projectId],
+/** Nobody in particular changes nothing, wherever it may be (spec/policy.md section 5). */
+function refuseChange(rule: RuleName, caller: Caller, targetId?: string): void {
+  if (caller.isReadOnly === true && isChange(rule))
+    throw new PolicyRefusal('ACTION_FORBIDDEN', 'Read-only access', rule, targetId);
+}
+
+/** Those of the images, by their ids, that other projects share with the caller's, in whatever state the membership is. */
+async function sharedWith(
+  sql: SqlReader,
+  caller: Caller,
+  images: readonly TargetImage[],
+): Promise<ReadonlySet<string>> {
+  const { projectId } = caller;
+  const ids = images
+    .filter((image) => image.visibility === 'shared' && !ownsIt(caller, image))
+    .map(({ id }) => id);
+  if (projectId === null || ids.length === 0) return new Set();
+  const rows = await sql.query<{ image_id: string }>(
+    `SELECT image_id FROM image_members WHERE member = ? AND deleted = 0 AND image_id IN (${placeholders(ids)})`,
+    [projectId, ...ids],
   );
-  return rows.length > 0;
+  return new Set(rows.map(({ image_id: id }) => id));
 }
