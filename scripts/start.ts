@@ -40,7 +40,10 @@ const child = spawn(process.execPath, [main], {
   env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'), ...process.env },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+// A terminal that is closed ends what runs in it; from elsewhere SIGHUP makes the services read their policy again.
+const onHangUp = process.stdout.isTTY ? 'SIGTERM' : 'SIGHUP';
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+process.on('SIGHUP', () => child.kill(onHangUp));
 
 for await (const text of createInterface({ input: child.stdout })) {
   const line = parseLogLine(text);

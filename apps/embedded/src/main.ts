@@ -17,7 +17,11 @@ async function startEmbedded(config: Config): Promise<RunningService> {
     running.push(await startStoreWorker(config));
     const gateway = await startApiGateway(config);
     running.push(gateway);
-    return { ...(gateway.url === undefined ? {} : { url: gateway.url }), close };
+    return {
+      ...(gateway.url === undefined ? {} : { url: gateway.url }),
+      reload: () => running.forEach((service) => service.reload?.()),
+      close,
+    };
   } catch (error) {
     await close(0);
     throw error;

@@ -5,9 +5,14 @@ import { type Logger, NestLogger, collectProcessMetrics, createLogger } from '@g
 import { Database } from '@glimpse/persistence';
 import { type RunningService, once, runAllInOrder, startHealthServer } from '@glimpse/runtime';
 import { NestFactory } from '@nestjs/core';
+import { DeniedAttempts } from './audit/denied-attempts.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
+import { Scrubber } from './images/scrubber.js';
 import { Reaper } from './leases/reaper.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
+import { PolicySource } from './policy/policy-source.js';
+import { reload } from './reload.js';
+import { PropertyProtection } from './property-protection/property-protection.js';
 import { RegistryModule } from './registry.module.js';
 
 const SERVICE = 'registry';
@@ -42,13 +47,15 @@ async function start(running: Running): Promise<RunningService> {
     logger: new NestLogger(logger),
   });
   const reaper = app.get(Reaper);
+  const scrubber = app.get(Scrubber);
   const relay = app.get(OutboxRelay);
   const gauge = app.get(JobsGauge);
   const closeAll = (graceMs: number) =>
     runAllInOrder([
-      () => Promise.all([reaper.stop(), gauge.stop()]),
+      () => Promise.all([reaper.stop(), scrubber.stop(), gauge.stop()]),
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
+      () => app.get(DeniedAttempts).flush(),
       () => relay.stop(),
       () => app.close(),
       () => database.close(),
@@ -67,9 +74,11 @@ async function start(running: Running): Promise<RunningService> {
     await app.listen();
     relay.start();
     reaper.start();
+    scrubber.start();
     gauge.start();
     return {
       url: health.url,
+      reload: () => reload([app.get(PolicySource), app.get(PropertyProtection)], logger),
       close: once((graceMs) => runAllInOrder([() => closeAll(graceMs), () => health.close(0)])),
     };
   } catch (error) {

@@ -3,18 +3,25 @@ import type { Config } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { AuditRefusals } from './audit/audit-refusals.interceptor.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { CacheRpc } from './cache/cache.rpc.js';
 import { CacheService } from './cache/cache.service.js';
+import { DeniedAttempts } from './audit/denied-attempts.js';
 import { Clock, SystemClock } from './clock.js';
+import { HeldImages } from './images/held-images.js';
+import { ImageActions } from './images/image-actions.js';
+import { ImageAnswers } from './images/image-answers.js';
 import { ImageDataService } from './images/image-data.service.js';
 import { ImageListService } from './images/image-list.service.js';
 import { ImageReader } from './images/image-reader.js';
 import { ImagesRepository } from './images/images.repository.js';
 import { ImagesRpc } from './images/images.rpc.js';
 import { ImagesService } from './images/images.service.js';
+import { Scrubber } from './images/scrubber.js';
 import { UploadFailures } from './images/upload-failures.js';
-import { JobCompletions } from './jobs/job-completions.js';
+import { type JobEffect, JobEffects } from './jobs/job-effects.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
 import { JobsRpc } from './jobs/jobs.rpc.js';
@@ -25,11 +32,18 @@ import { ReapedUploads } from './leases/reaped-uploads.js';
 import { Reaper } from './leases/reaper.js';
 import { SingletonLeases } from './leases/singleton-leases.js';
 import { UploadLeases } from './leases/upload-leases.js';
+import { MembersRepository } from './members/members.repository.js';
+import { MembersRpc } from './members/members.rpc.js';
+import { MembersService } from './members/members.service.js';
+import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
 import { OutboxSignal } from './outbox/outbox-signal.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { OutboxWriter } from './outbox/outbox.writer.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { PolicySource } from './policy/policy-source.js';
+import { PropertyProtection } from './property-protection/property-protection.js';
+import { ProjectQuotas } from './quotas/project-quotas.js';
+import { UsageRpc } from './quotas/usage.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
 import { TagsService } from './tags/tags.service.js';
@@ -49,7 +63,16 @@ export class RegistryModule {
     return {
       module: RegistryModule,
       imports: [BusModule.forRoot(bus)],
-      controllers: [ImagesRpc, TagsRpc, JobsRpc, InstancesRpc, CacheRpc],
+      controllers: [
+        ImagesRpc,
+        TagsRpc,
+        MembersRpc,
+        UsageRpc,
+        JobsRpc,
+        InstancesRpc,
+        CacheRpc,
+        ...metadefControllers,
+      ],
       providers: [
         { provide: RegistrySettings, useValue: new RegistrySettings(config, instanceId, logger) },
         { provide: Database, useValue: database },
@@ -60,13 +83,15 @@ export class RegistryModule {
         OutboxWriter,
         OutboxRelay,
         AuditTrail,
+        DeniedAttempts,
+        { provide: APP_INTERCEPTOR, useClass: AuditRefusals },
         JobQueue,
         JobsService,
         JobsGauge,
         {
-          provide: JobCompletions,
+          provide: JobEffects,
           inject: [ReapedUploads],
-          useFactory: (reapedUploads: ReapedUploads) => new JobCompletions([reapedUploads]),
+          useFactory: (...effects: JobEffect[]) => new JobEffects(effects),
         },
         InstanceLeases,
         UploadLeases,
@@ -75,12 +100,21 @@ export class RegistryModule {
         Reaper,
         ImagesRepository,
         ImageReader,
+        HeldImages,
+        ImageAnswers,
+        ImageActions,
+        Scrubber,
+        PropertyProtection,
+        ProjectQuotas,
         ImagesService,
         ImageListService,
         ImageDataService,
         CacheService,
         UploadFailures,
         TagsService,
+        ...metadefProviders,
+        MembersRepository,
+        MembersService,
       ],
     };
   }

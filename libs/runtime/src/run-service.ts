@@ -2,7 +2,7 @@ import { type Config, ConfigError, loadConfig } from '@glimpse/config';
 import { type Logger, createLogger } from '@glimpse/observability';
 import type { RunningService } from './running-service.js';
 import { isDoneWithin } from './shutdown.js';
-import { stopSignal } from './stop-signal.js';
+import { STOP_SIGNALS, stopSignal } from './stop-signal.js';
 
 /** Exit codes: what a supervisor sees. */
 const STOPPED = 0;
@@ -37,6 +37,15 @@ function explainStartFailure(error: unknown): string | undefined {
   if (code === 'EADDRNOTAVAIL')
     return `This machine has no address ${address}: set GLIMPSE_HOST to one it has.`;
   return undefined;
+}
+
+function reload(service: RunningService | undefined, logger: Logger): void {
+  logger.info({ signal: 'SIGHUP' }, 'reloading');
+  try {
+    service?.reload?.();
+  } catch (error) {
+    logger.error({ err: error }, 'reloading failed');
+  }
 }
 
 async function close(service: RunningService, graceMs: number, logger: Logger): Promise<number> {
@@ -77,7 +86,8 @@ async function startOrExit(
  * Runs one service as this process, until a signal: reads the configuration (its errors go to standard error, exit
  * code 2), starts the service (a failed start is explained, exit code 1), logs `listening` with its `url`, closes it
  * at the first SIGTERM or SIGINT within `shutdown_grace_ms` and exits with 0. A second signal ends the process at
- * once, and so does an error that nobody handled: it is logged, exit code 1.
+ * once, and so does an error that nobody handled: it is logged, exit code 1. SIGHUP makes the service reload, but in
+ * a terminal it says that the terminal is gone, and ends the service as SIGTERM does.
  */
 export async function runService(
   title: string,
@@ -91,8 +101,15 @@ export async function runService(
     logger.fatal({ err: error }, 'unexpected error, ending');
     process.exit(FAILED);
   });
-  const stop = stopSignal(() => process.exit(FAILED));
-  const service = await startOrExit(Promise.race([start(config), stop]), logger);
+  const isInTerminal = process.stdout.isTTY;
+  const stop = stopSignal(
+    () => process.exit(FAILED),
+    isInTerminal ? [...STOP_SIGNALS, 'SIGHUP'] : STOP_SIGNALS,
+  );
+  let service: RunningService | undefined;
+  // From the start on, since a process that does not listen to SIGHUP ends by it.
+  if (!isInTerminal) process.on('SIGHUP', () => reload(service, logger));
+  service = await startOrExit(Promise.race([start(config), stop]), logger);
   logger.info({ url: service.url, pid: process.pid }, 'listening');
   logger.info({ signal: await stop }, 'stopping');
   process.exit(await close(service, config.shutdownGraceMs, logger));

@@ -7,7 +7,7 @@ describe('stopSignal', () => {
     const source = new EventEmitter();
     const clock = { now: 1_000 };
     const exit = jest.fn();
-    const signal = stopSignal(exit, source, () => clock.now);
+    const signal = stopSignal(exit, ['SIGTERM', 'SIGINT'], source, () => clock.now);
     return { source, clock, exit, signal };
   }
 

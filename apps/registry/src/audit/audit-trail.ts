@@ -1,29 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { type AuditRecord, type Caller, auditEvents } from '@glimpse/contracts';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { type AuditedAction, auditRecord } from './audit-record.js';
 
-/** CADF's names of what Glimpse keeps. */
-export const auditTypes = {
-  image: 'service/storage/image',
-  member: 'service/storage/image/member',
-  location: 'service/storage/image/location',
-  tag: 'service/storage/image/tag',
-  data: 'service/storage/image/file',
-  task: 'service/storage/task',
-  metadef: 'service/storage/metadef',
-} as const;
-
-export interface AuditedAction {
-  /** CADF's taxonomy: `create`, `update`, `delete`, `read`, `enable`, `disable`. */
-  readonly action: string;
-  readonly on: keyof typeof auditTypes;
-  /** The id of the image, of the task, or the path of the metadef (`<namespace>/objects/<name>`). */
-  readonly id: string;
-}
+export type { AuditedAction };
 
 /** Writes down who changed what, with the change itself. */
 @Injectable()
@@ -36,28 +19,14 @@ export class AuditTrail {
 
   /** Notes a change that `tx` makes: it is in the trail when, and only when, the change is committed. */
   async changed(tx: Transaction, ctx: Caller, action: AuditedAction): Promise<void> {
-    await this.outbox.write(tx, auditEvents.recorded, action.id, this.recordOf(ctx, action));
+    const observer = this.settings.instanceId;
+    await this.record(tx, auditRecord(action, { ctx, observer, atMs: this.clock.now() }));
   }
 
-  private recordOf(ctx: Caller, { action, on, id }: AuditedAction): AuditRecord {
-    return {
-      typeURI: 'http://schemas.dmtf.org/cloud/audit/1.0/event',
-      eventType: 'activity',
-      id: randomUUID(),
-      eventTime: new Date(this.clock.now()).toISOString(),
-      action,
-      outcome: 'success',
-      initiator: {
-        typeURI: 'service/security/account/user',
-        id: ctx.userId ?? 'anonymous',
-        ...(ctx.userName === undefined ? {} : { name: ctx.userName }),
-        ...(ctx.projectId === null ? {} : { project_id: ctx.projectId }),
-        ...(ctx.domainId === null ? {} : { domain_id: ctx.domainId }),
-        ...(ctx.address === undefined ? {} : { host: { address: ctx.address } }),
-      },
-      target: { typeURI: auditTypes[on], id },
-      observer: { typeURI: 'service/storage/image', id: this.settings.instanceId },
-      tags: [`request_id:${ctx.requestId}`],
-    };
+  /** Notes what somebody did, or tried to: on the bus and in the log, once `tx` is committed. */
+  async record(tx: Transaction, record: AuditRecord): Promise<void> {
+    const { events, log } = this.settings.config.audit;
+    if (events) await this.outbox.write(tx, auditEvents.recorded, record.target.id, record);
+    if (log) tx.afterCommit(() => this.settings.logger.info({ audit: record }, 'audit'));
   }
 }
