@@ -1,4 +1,4 @@
-import { type EventDefinition, jobEvents } from '@glimpse/contracts';
+import { type EventDefinition, type RpcOwner, jobEvents } from '@glimpse/contracts';
 
 // Every name on the broker, and who gets which event.
 
@@ -7,6 +7,9 @@ export const eventsExchange = 'glimpse.events';
 
 /** Exchange and queue of what could not be handled. */
 export const deadLettersName = 'glimpse.dead-letters';
+
+/** Direct exchange of the calls; the routing key is the queue. Who may publish here can reach no other queue. */
+export const callsExchange = 'glimpse.calls';
 
 /** Calls to a service; its replicas compete. */
 export const rpcQueue = (service: string): string => `glimpse.${service}`;
@@ -17,6 +20,9 @@ export const serviceQueue = (service: string): string => `glimpse.events.${servi
 /** Events for one replica; gone when its connection is. */
 export const instanceQueue = (service: string, instanceId: string): string =>
   `${serviceQueue(service)}.${instanceId}`;
+
+/** Direct exchange by which a service puts its events into {@link retryQueue}. */
+export const retryExchange = (service: string): string => `glimpse.retries.${service}`;
 
 /** Where events of a service wait for another attempt. A queue for each pause, since a queue expires from its head only. */
 export const retryQueue = (service: string, delayMs: number): string =>
@@ -29,6 +35,9 @@ export const retryQueue = (service: string, delayMs: number): string =>
 export const subscriptions: Readonly<Record<string, readonly EventDefinition[]>> = {
   'store-worker': [jobEvents.ready],
 };
+
+/** The services that answer calls. */
+export const answerers: readonly RpcOwner[] = ['registry', 'store-worker'];
 
 /** The names of the events that `service` has in its queue. */
 export const subscribedEvents = (service: string): string[] =>

@@ -53,6 +53,8 @@ export interface RequestDelivery {
   readonly body: string;
   /** It was delivered before, to a process that went away with it. */
   readonly isRedelivered: boolean;
+  /** Why its calls must not be carried out; null when they may. */
+  readonly refusal: string | null;
   answer(body: string): void;
   /** Nothing of it is left to be done. */
   done(): void;
@@ -63,6 +65,8 @@ export interface EventArrival {
   readonly body: string;
   /** 1 for the first delivery. */
   readonly attempt: number;
+  /** Why it must not be handled; null when it may. */
+  readonly refusal: string | null;
   done(): void;
   /** Has it delivered again after `delayMs`, as the next attempt. */
   retry(delayMs: number): Promise<void>;

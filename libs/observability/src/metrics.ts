@@ -11,6 +11,7 @@ export const metricNames = {
   rpcHandled: 'glimpse_rpc_handled_duration_seconds',
   rpcEnvelopeCalls: 'glimpse_rpc_envelope_calls',
   busConnected: 'glimpse_bus_connected',
+  busRefused: 'glimpse_bus_refused_messages_total',
   eventsPublished: 'glimpse_events_published_total',
   eventsHandled: 'glimpse_events_handled_total',
   outboxUnsent: 'glimpse_outbox_unsent_events',

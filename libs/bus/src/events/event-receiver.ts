@@ -2,6 +2,7 @@ import { type EventDefinition, EventEnvelope } from '@glimpse/contracts';
 import { type Logger, counter, metricNames, runInContext, traceparentFrom } from '@glimpse/observability';
 import type { MessageHandler } from '@nestjs/microservices';
 import type { EventDelivery } from '../handle-event.js';
+import { reportRefusal } from '../refused-messages.js';
 import { invoke } from '../rpc/invoke.js';
 import type { EventArrival } from '../transport.js';
 
@@ -48,6 +49,10 @@ export class EventReceiver {
   private async handle(arrival: EventArrival): Promise<void> {
     let name = 'unknown';
     try {
+      if (arrival.refusal !== null) {
+        reportRefusal(this.logger, 'event', arrival.refusal);
+        throw new PoisonError(`The event was ${arrival.refusal}`);
+      }
       const envelope = this.open(arrival.body);
       const handler = this.handlers.get(envelope.name);
       // A queue can hold what only newer replicas know; another attempt may reach one of them.

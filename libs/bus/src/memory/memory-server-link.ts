@@ -23,6 +23,8 @@ export class MemoryServerLink implements ServerLink {
         requests({
           body: message.body,
           isRedelivered: message.isRedelivered ?? false,
+          // Whoever reaches a broker in this process is a part of it.
+          refusal: null,
           answer: (body) => message.reply?.(body),
           done,
         }),
@@ -62,6 +64,7 @@ export class MemoryServerLink implements ServerLink {
       take({
         body: message.body,
         attempt,
+        refusal: null,
         done,
         retry: (delayMs) => {
           done();

@@ -11,7 +11,10 @@ export class ConfirmedPublisher {
   private unconfirmed = 0;
   private lastId = 0;
 
-  constructor(private readonly channel: ConfirmChannel) {
+  constructor(
+    private readonly channel: ConfirmChannel,
+    private readonly userId: string,
+  ) {
     // The broker returns an unroutable message before it confirms it.
     channel.on('return', (message) => this.returned.add(String(message.properties.correlationId)));
   }
@@ -40,7 +43,13 @@ export class ConfirmedPublisher {
           exchange,
           routingKey,
           content,
-          { contentType: 'application/json', persistent: true, ...options, correlationId },
+          {
+            contentType: 'application/json',
+            persistent: true,
+            userId: this.userId,
+            ...options,
+            correlationId,
+          },
           confirmed,
         );
       } catch (error) {

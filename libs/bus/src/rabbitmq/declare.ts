@@ -1,12 +1,16 @@
 import type { Channel } from 'amqplib';
 import {
+  answerers,
+  callsExchange,
   deadLettersName,
   eventsExchange,
+  retryExchange,
   retryQueue,
   rpcQueue,
   serviceQueue,
   subscriptions,
 } from '../topology.js';
+import type { TopologyChannel } from './topology-channel.js';
 
 // Everything here is repeatable, and accepted by RabbitMQ 3.10 up to 4.3.
 
@@ -21,49 +25,50 @@ const deadLetterTo = (exchange: string, routingKey?: string) => ({
   ...(routingKey === undefined ? {} : { 'x-dead-letter-routing-key': routingKey }),
 });
 
-/** Declares the exchanges, the dead letters and the queue of every service that subscribes to events. */
-export async function declareEvents(channel: Channel): Promise<void> {
-  await channel.assertExchange(deadLettersName, 'fanout', { durable: true });
+/** Names the exchanges, the dead letters and the queue of every service that subscribes to events. */
+export async function nameShared(on: TopologyChannel): Promise<void> {
+  await on.exchange(deadLettersName, 'fanout');
   // Classic on purpose: to look at a message counts as a delivery, and quorum queues of RabbitMQ 4 drop what was
   // delivered too often.
-  await channel.assertQueue(deadLettersName, { durable: true, arguments: { 'x-queue-type': 'classic' } });
-  await channel.bindQueue(deadLettersName, deadLettersName, '');
-  await channel.assertExchange(eventsExchange, 'topic', { durable: true });
+  await on.queue(deadLettersName, { 'x-queue-type': 'classic' });
+  await on.bind(deadLettersName, deadLettersName, '');
+  await on.exchange(callsExchange, 'direct');
+  await on.exchange(eventsExchange, 'topic');
   for (const [service, events] of Object.entries(subscriptions)) {
     const queue = serviceQueue(service);
-    await channel.assertQueue(queue, {
-      durable: true,
-      arguments: {
-        'x-queue-type': 'quorum',
-        'x-delivery-limit': DELIVERY_LIMIT,
-        ...deadLetterTo(deadLettersName),
-      },
+    await on.queue(queue, {
+      'x-queue-type': 'quorum',
+      'x-delivery-limit': DELIVERY_LIMIT,
+      ...deadLetterTo(deadLettersName),
     });
-    for (const { name } of events) await channel.bindQueue(queue, eventsExchange, name);
+    for (const { name } of events) await on.bind(queue, eventsExchange, name);
   }
 }
 
-/** Declares the queues in which events of a service wait for another attempt. */
-export async function declareRetries(
-  channel: Channel,
+/** Names the queues in which events of a service wait for another attempt. */
+export async function nameRetries(
+  on: TopologyChannel,
   service: string,
   delaysMs: readonly number[],
 ): Promise<void> {
-  for (const delayMs of delaysMs)
-    await channel.assertQueue(retryQueue(service, delayMs), {
-      durable: true,
-      arguments: {
-        'x-queue-type': 'quorum',
-        'x-message-ttl': delayMs,
-        ...deadLetterTo('', serviceQueue(service)),
-      },
+  await on.exchange(retryExchange(service), 'direct');
+  for (const delayMs of delaysMs) {
+    const queue = retryQueue(service, delayMs);
+    await on.queue(queue, {
+      'x-queue-type': 'quorum',
+      'x-message-ttl': delayMs,
+      ...deadLetterTo('', serviceQueue(service)),
     });
+    await on.bind(queue, retryExchange(service), queue);
+  }
 }
 
-/** Declares the queue of the calls to a service. Its messages are short-lived: a copy on every node is not worth it. */
-export async function declareCalls(channel: Channel, service: string): Promise<string> {
+/** Names the queue of the calls to a service. Its messages are short-lived: a copy on every node is not worth it. */
+export async function nameCalls(on: TopologyChannel, service: string): Promise<string> {
   const name = rpcQueue(service);
-  await channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': 'classic' } });
+  await on.exchange(callsExchange, 'direct');
+  await on.queue(name, { 'x-queue-type': 'classic' });
+  await on.bind(name, callsExchange, name);
   return name;
 }
 
@@ -75,4 +80,11 @@ export async function declareInstanceEvents(
 ): Promise<void> {
   await channel.assertQueue(name, { exclusive: true, durable: false, autoDelete: true });
   for (const eventName of eventNames) await channel.bindQueue(name, eventsExchange, eventName);
+}
+
+/** Names everything that all the services need; the events' attempts are those of `delaysMs`. */
+export async function nameEverything(on: TopologyChannel, delaysMs: readonly number[]): Promise<void> {
+  await nameShared(on);
+  for (const service of answerers) await nameCalls(on, service);
+  for (const service of Object.keys(subscriptions)) await nameRetries(on, service, delaysMs);
 }

@@ -5,6 +5,8 @@ export const headers = {
   diedAt: 'x-glimpse-died-at',
   queue: 'x-glimpse-queue',
   reason: 'x-glimpse-reason',
+  /** On a dead letter whose publisher was not trusted: it is not put back in our own name. */
+  isRefused: 'x-glimpse-refused',
 } as const;
 
 export const MAX_REASON_LENGTH = 1_000;

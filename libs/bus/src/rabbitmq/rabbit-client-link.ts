@@ -1,7 +1,8 @@
 import { ServiceError } from '@glimpse/contracts';
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
-import { eventsExchange, isSubscribed } from '../topology.js';
+import { reportRefusal } from '../refused-messages.js';
+import { callsExchange, eventsExchange, isSubscribed } from '../topology.js';
 import {
   type ClientLink,
   type ClientListener,
@@ -10,10 +11,12 @@ import {
   type OutgoingEvent,
 } from '../transport.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
-import { declareEvents } from './declare.js';
+import { nameShared } from './declare.js';
 import { FirstConnection } from './first-connection.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitDeadLetters } from './rabbit-dead-letters.js';
+import { findOn, makeOn } from './topology-channel.js';
+import { TrustedUsers, userOf } from './trusted-users.js';
 
 /** RabbitMQ hands messages to this pseudo-queue straight to the channel that asked. */
 const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
@@ -31,8 +34,12 @@ export class RabbitClientLink implements ClientLink {
   private isBlocked = false;
   private isFull = false;
   private isDeclaring = false;
+  private readonly user: string;
+  private readonly trusted: TrustedUsers;
 
-  constructor(bus: BusOptions) {
+  constructor(private readonly bus: BusOptions) {
+    this.user = userOf(bus.url);
+    this.trusted = new TrustedUsers(this.user, bus.options.trustedUsers);
     this.connection = new RabbitConnection(bus, 'client', {
       setUp: (model) => this.setUp(model),
       up: () => {
@@ -41,7 +48,7 @@ export class RabbitClientLink implements ClientLink {
       },
       down: () => this.down(),
     });
-    this.deadLetters = new RabbitDeadLetters(() => this.live());
+    this.deadLetters = new RabbitDeadLetters(() => this.live(), this.user);
   }
 
   open(listener: ClientListener): void {
@@ -55,12 +62,13 @@ export class RabbitClientLink implements ClientLink {
 
   send({ id, queue, body, expirationMs }: OutgoingEnvelope): void {
     if (this.calls === null) throw new Error('There is no connection to the message broker');
-    this.isFull = !this.calls.publish('', queue, Buffer.from(body), {
+    this.isFull = !this.calls.publish(callsExchange, queue, Buffer.from(body), {
       contentType: 'application/json',
       expiration: expirationMs,
       mandatory: true,
       messageId: id,
       replyTo: DIRECT_REPLY_TO,
+      userId: this.user,
     });
   }
 
@@ -92,7 +100,7 @@ export class RabbitClientLink implements ClientLink {
     });
     const events = await model.createConfirmChannel();
     events.on('error', (error) => this.connection.fail(error));
-    await declareEvents(events);
+    await this.name(events);
     events.on('return', () => void this.declareAgain(events));
     const calls = await model.createChannel(CHANNEL_BUFFER);
     calls.on('error', (error) => this.connection.fail(error));
@@ -103,12 +111,17 @@ export class RabbitClientLink implements ClientLink {
     });
     await calls.consume(DIRECT_REPLY_TO, (message) => this.takeAnswer(message), { noAck: true });
     this.calls = calls;
-    this.events = new ConfirmedPublisher(events);
+    this.events = new ConfirmedPublisher(events, this.user);
   }
 
   private takeAnswer(message: ConsumeMessage | null): void {
-    if (message === null) this.connection.fail(new Error('The broker gives no more answers'));
-    else this.listener?.answered(message.content.toString());
+    if (message === null) {
+      this.connection.fail(new Error('The broker gives no more answers'));
+      return;
+    }
+    const refusal = this.trusted.refusalOf(message.properties);
+    if (refusal === null) this.listener?.answered(message.content.toString());
+    else reportRefusal(this.bus.logger, 'answer', refusal);
   }
 
   /** A queue was deleted under us: whoever publishes the event again finds it restored. */
@@ -116,12 +129,16 @@ export class RabbitClientLink implements ClientLink {
     if (this.isDeclaring) return;
     this.isDeclaring = true;
     try {
-      await declareEvents(events);
+      await this.name(events);
     } catch (error) {
       this.connection.fail(error);
     } finally {
       this.isDeclaring = false;
     }
+  }
+
+  private name(channel: Channel): Promise<void> {
+    return nameShared(this.bus.options.declare ? makeOn(channel) : findOn(channel));
   }
 
   private down(): void {

@@ -3,6 +3,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
 import { atMost } from './at-most.js';
 import { backOffMs } from './back-off.js';
+import { tlsOptions } from './tls-options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const SET_UP_TIMEOUT_MS = 30_000;
@@ -101,6 +102,7 @@ export class RabbitConnection {
     let model: ChannelModel;
     try {
       model = await connect(withHeartbeat(this.bus.url), {
+        ...tlsOptions(this.bus),
         noDelay: true,
         keepAlive: true,
         timeout: CONNECT_TIMEOUT_MS,

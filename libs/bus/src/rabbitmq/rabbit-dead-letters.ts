@@ -20,7 +20,10 @@ function describe({ content, properties }: GetMessage): DeadLetter {
 
 /** Takes messages from the queue on a channel of its own; what is not acknowledged returns when the channel closes. */
 export class RabbitDeadLetters implements DeadLetters {
-  constructor(private readonly connection: () => Promise<ChannelModel>) {}
+  constructor(
+    private readonly connection: () => Promise<ChannelModel>,
+    private readonly user: string,
+  ) {}
 
   list(limit: number): Promise<DeadLetter[]> {
     return this.withChannel(async (channel) => {
@@ -36,7 +39,7 @@ export class RabbitDeadLetters implements DeadLetters {
 
   replay(selection: DeadLetterSelection): Promise<number> {
     return this.withChannel(async (channel) => {
-      const publisher = new ConfirmedPublisher(channel);
+      const publisher = new ConfirmedPublisher(channel, this.user);
       // What dies again meanwhile is not put back a second time.
       const { messageCount } = await channel.checkQueue(deadLettersName);
       let replayed = 0;
@@ -45,6 +48,7 @@ export class RabbitDeadLetters implements DeadLetters {
         if (message === false) break;
         const letter = describe(message);
         if (selection !== 'all' && !selection.ids.includes(letter.id)) continue;
+        if (message.properties.headers?.[headers.isRefused] === true) continue;
         const isBack = await publisher
           .publish('', letter.queue, message.content, {
             mandatory: true,

@@ -1,22 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
-import { deadLettersName, retryQueue } from '../topology.js';
+import { deadLettersName, retryExchange, retryQueue } from '../topology.js';
 import type { EventArrival } from '../transport.js';
 import type { ConfirmedPublisher } from './confirmed-publisher.js';
 import { MAX_REASON_LENGTH, headers } from './headers.js';
+import type { TrustedUsers } from './trusted-users.js';
 import { unlessClosed } from './unless-closed.js';
 
 /** Puts aside by publishing a copy, and acknowledges only when the broker has it: two copies may exist, never none. */
 export class RabbitEventArrival implements EventArrival {
   readonly body: string;
   readonly attempt: number;
+  readonly refusal: string | null;
 
   constructor(
     private readonly channel: ConfirmChannel,
     private readonly publisher: ConfirmedPublisher,
     private readonly message: ConsumeMessage,
-    private readonly place: { service: string; queue: string; fail: (error: unknown) => void },
+    private readonly place: {
+      service: string;
+      queue: string;
+      trusted: TrustedUsers;
+      fail: (error: unknown) => void;
+    },
   ) {
+    this.refusal = place.trusted.refusalOf(message.properties);
     this.body = message.content.toString();
     this.attempt = Number(message.properties.headers?.[headers.attempt] ?? 1);
   }
@@ -26,7 +34,9 @@ export class RabbitEventArrival implements EventArrival {
   }
 
   retry(delayMs: number): Promise<void> {
-    return this.move('', retryQueue(this.place.service, delayMs), { [headers.attempt]: this.attempt + 1 });
+    const { service } = this.place;
+    const key = retryQueue(service, delayMs);
+    return this.move(retryExchange(service), key, { [headers.attempt]: this.attempt + 1 });
   }
 
   bury(reason: string): Promise<void> {
@@ -35,6 +45,7 @@ export class RabbitEventArrival implements EventArrival {
       [headers.diedAt]: new Date().toISOString(),
       [headers.queue]: this.place.queue,
       [headers.reason]: reason.slice(0, MAX_REASON_LENGTH),
+      ...(this.refusal === null ? {} : { [headers.isRefused]: true }),
     });
   }
 

@@ -6,10 +6,12 @@ import type { Consumption, EventConsumption, ServerLink } from '../transport.js'
 import { showConnected } from '../connection-gauge.js';
 import { atMost } from './at-most.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
-import { declareCalls, declareEvents, declareInstanceEvents, declareRetries } from './declare.js';
+import { declareInstanceEvents, nameCalls, nameRetries, nameShared } from './declare.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitEventArrival } from './rabbit-event-arrival.js';
 import { RabbitRequestDelivery } from './rabbit-request-delivery.js';
+import { type TopologyChannel, findOn, makeOn } from './topology-channel.js';
+import { TrustedUsers, userOf } from './trusted-users.js';
 
 /** How long a stopping process waits for a broker that says nothing. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -23,8 +25,13 @@ export class RabbitServerLink implements ServerLink {
   private consumers: { channel: Channel; tag: string }[] = [];
   private sessions = 0;
   private isStopping = false;
+  /** Who we are to the broker. */
+  readonly user: string;
+  readonly trusted: TrustedUsers;
 
   constructor(private readonly bus: BusOptions) {
+    this.user = userOf(bus.url);
+    this.trusted = new TrustedUsers(this.user, bus.options.trustedUsers);
     this.connection = new RabbitConnection(bus, 'server', {
       setUp: (model) => this.setUp(model),
       up: () => {
@@ -71,7 +78,7 @@ export class RabbitServerLink implements ServerLink {
     const { requests, serviceEvents, instanceEvents } = this.consumption;
     if (requests !== null) await this.consumeCalls(this.watch(await model.createChannel()), requests);
     const events = this.watch(await model.createConfirmChannel());
-    await declareEvents(events);
+    await nameShared(this.topology(events));
     if (serviceEvents !== null) await this.consumeServiceEvents(events, serviceEvents);
     if (instanceEvents !== null) await this.consumeInstanceEvents(events, instanceEvents);
   }
@@ -80,13 +87,15 @@ export class RabbitServerLink implements ServerLink {
     channel: Channel,
     requests: NonNullable<Consumption['requests']>,
   ): Promise<void> {
-    const queue = await declareCalls(channel, this.bus.service);
-    await this.consume(channel, queue, (message) => requests(new RabbitRequestDelivery(channel, message)));
+    const queue = await nameCalls(this.topology(channel), this.bus.service);
+    await this.consume(channel, queue, (message) =>
+      requests(new RabbitRequestDelivery(channel, message, this)),
+    );
   }
 
   private async consumeServiceEvents(channel: ConfirmChannel, { take }: EventConsumption): Promise<void> {
     const { service, options } = this.bus;
-    await declareRetries(channel, service, retryDelays(options));
+    await nameRetries(this.topology(channel), service, retryDelays(options));
     await this.consumeEvents(channel, serviceQueue(service), take);
   }
 
@@ -106,8 +115,13 @@ export class RabbitServerLink implements ServerLink {
     queue: string,
     take: EventConsumption['take'],
   ): Promise<void> {
-    const publisher = new ConfirmedPublisher(channel);
-    const place = { service: this.bus.service, queue, fail: (error: unknown) => this.connection.fail(error) };
+    const publisher = new ConfirmedPublisher(channel, this.user);
+    const place = {
+      service: this.bus.service,
+      queue,
+      trusted: this.trusted,
+      fail: (error: unknown) => this.connection.fail(error),
+    };
     await this.consume(channel, queue, (message) =>
       take(new RabbitEventArrival(channel, publisher, message, place)),
     );
@@ -124,6 +138,10 @@ export class RabbitServerLink implements ServerLink {
       else take(message);
     });
     this.consumers.push({ channel, tag });
+  }
+
+  private topology(channel: Channel): TopologyChannel {
+    return this.bus.options.declare ? makeOn(channel) : findOn(channel);
   }
 
   private watch<C extends Channel>(channel: C): C {

@@ -1,6 +1,7 @@
 import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { userOf } from './trusted-users.js';
 import { BusHarness, codeOf, echo, jobReady, perform } from '../bus-harness.conformance.js';
 
 jest.setTimeout(30_000);
@@ -24,7 +25,7 @@ describe('what is on RabbitMQ', () => {
   });
 
   const sendRaw = (queue: string, body: string) =>
-    channel.sendToQueue(queue, Buffer.from(body), { persistent: true });
+    channel.sendToQueue(queue, Buffer.from(body), { persistent: true, userId: userOf(place.url) });
 
   it('puts an event that is no JSON with the dead letters', async () => {
     await harness.eventServer({});

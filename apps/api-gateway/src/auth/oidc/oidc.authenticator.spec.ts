@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@glimpse/config';
 import { createLogger } from '@glimpse/observability';
-import { OidcIssuer } from '@glimpse/testing';
+import { OidcIssuer, type TokenOptions } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type CryptoKey,
@@ -80,7 +80,7 @@ describe('OidcAuthenticator', () => {
     },
   );
 
-  it.each([
+  it.each<[string, Record<string, unknown>, TokenOptions, string]>([
     ['another audience', { aud: 'other' }, {}, 'The token is not for this service'],
     ['no audience', { aud: undefined }, {}, 'The token is not for this service'],
     ['another issuer', { iss: 'https://evil.example.com' }, {}, 'The token is of another issuer'],
