@@ -10,11 +10,13 @@ import {
 } from '@glimpse/contracts';
 import { Database, type Transaction, UniqueViolation } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { Reaper } from '../leases/reaper.js';
 import { UploadLeases } from '../leases/upload-leases.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
+import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { ImageReader } from './image-reader.js';
 import { moveImage } from './image-state.js';
@@ -40,7 +42,9 @@ export class ImageDataService {
     private readonly reaper: Reaper,
     private readonly failures: UploadFailures,
     private readonly policy: PolicyEngine,
+    private readonly quotas: ProjectQuotas,
     private readonly outbox: OutboxWriter,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
@@ -53,17 +57,22 @@ export class ImageDataService {
       const { image } = stored;
       await this.policy.enforceOnOwnImage(tx, 'upload_image', request.ctx, image);
       const held = await this.leases.find(tx, request.uploadId);
-      if (held?.image_id !== image.id || held.state !== 'held') await this.takeImage(tx, image, request);
+      const isRepeated = held?.image_id === image.id && held.state === 'held';
+      const sizeCap = isRepeated
+        ? await this.quotas.remaining(tx, request.ctx, image.owner)
+        : await this.takeImage(tx, image, request);
       return {
         uploadId: request.uploadId,
         imageId: image.id,
         storeId: request.storeId,
         ...formatsOf(image),
+        ...(sizeCap === undefined || request.size !== null ? {} : { sizeCap }),
       };
     });
   }
 
-  private async takeImage(tx: Transaction, image: Image, request: BeginUpload): Promise<void> {
+  /** Answers with the bytes that data of unknown size may come to, where there is a limit. */
+  private async takeImage(tx: Transaction, image: Image, request: BeginUpload): Promise<number | undefined> {
     if (image.status !== 'queued')
       throw new ServiceError(
         'IMAGE_STATUS_CONFLICT',
@@ -71,10 +80,12 @@ export class ImageDataService {
       );
     formatsOf(image);
     this.checkSize(request.size);
+    const sizeCap = await this.quotas.admitUpload(tx, request.ctx, image.owner, request.size);
     const now = this.clock.databaseNow();
     const isMine = await moveImage(tx, image.id, { from: 'queued', to: 'saving', now });
     if (!isMine) throw lostRace(image.id);
     await this.takeLease(tx, { ...request, imageId: image.id });
+    return sizeCap;
   }
 
   private async takeLease(tx: Transaction, upload: BeginUpload & { imageId: string }): Promise<void> {
@@ -93,8 +104,12 @@ export class ImageDataService {
   }
 
   /** saving → active, when the upload still holds the image. A repeated call after a commit succeeds. */
-  async commitUpload({ uploadId, stored }: CommitUpload): Promise<void> {
+  async commitUpload({ ctx, uploadId, stored }: CommitUpload): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
+      const held = await this.leases.find(tx, uploadId);
+      // What was announced was let in with its size.
+      if (held?.state === 'held' && held.size === null)
+        await this.quotas.admitStored(tx, ctx, held.image_id, stored.size);
       const lease = await this.leases.commit(tx, uploadId);
       if (lease.outcome === 'repeated') return;
       if (lease.outcome !== 'ended')
@@ -115,6 +130,7 @@ export class ImageDataService {
       // The lease stays held: until the caller has removed the data and aborted, or died and its leftovers are removed.
       if (!isActive) throw lostRace(lease.imageId);
       await this.repository.insertLocation(tx, lease.imageId, stored, now);
+      await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: lease.imageId });
       const after = await this.reader.findIn(tx, lease.imageId);
       if (after !== undefined)
         await this.outbox.write(tx, imageEvents.activated, lease.imageId, { image: after.image });
@@ -136,8 +152,7 @@ export class ImageDataService {
     if (stored === undefined) throw imageNotFound(id);
     const { image } = stored;
     await this.policy.enforceOnImage(this.database, 'download_image', ctx, image);
-    if (choosesStores)
-      await this.policy.enforceOnImage(this.database, 'download_from_store', ctx, image);
+    if (choosesStores) await this.policy.enforceOnImage(this.database, 'download_from_store', ctx, image);
     if (image.status === 'deactivated' && !this.policy.isAdmin(ctx))
       throw new ServiceError('IMAGE_DEACTIVATED', 'The requested image has been deactivated.');
     return toDownloadTicket(stored);
