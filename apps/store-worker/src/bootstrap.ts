@@ -4,6 +4,7 @@ import { type BusStrategy, RpcClient, createBusStrategy } from '@glimpse/bus';
 import type { Config } from '@glimpse/config';
 import { ServiceError, registryInstances } from '@glimpse/contracts';
 import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
+import { TransferPipeline } from '@glimpse/pipeline';
 import {
   type HealthChecks,
   InstanceLease,
@@ -39,7 +40,8 @@ export async function startStoreWorker(config: Config): Promise<RunningService> 
   const logger = createLogger(SERVICE, { level: config.log.level, instanceId });
   collectProcessMetrics();
   const stores = createStores(config, logger);
-  const opened: ((graceMs: number) => unknown)[] = [() => stores.close()];
+  const pipeline = new TransferPipeline();
+  const opened: ((graceMs: number) => unknown)[] = [() => stores.close(), () => pipeline.close()];
   const close = once((graceMs: number) =>
     runAllInOrder(opened.toReversed().map((step) => () => step(graceMs))),
   );
@@ -47,7 +49,7 @@ export async function startStoreWorker(config: Config): Promise<RunningService> 
     const { busUrl: url, bus: options } = config;
     const strategy = createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
     const app: INestMicroservice = await NestFactory.createMicroservice(
-      StoreWorkerModule.forRoot({ config, logger, instanceId, stores }),
+      StoreWorkerModule.forRoot({ config, logger, instanceId, stores, pipeline }),
       { strategy, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
     );
     opened.push(() => app.close());

@@ -1,10 +1,14 @@
 import { BusModule, RpcClient } from '@glimpse/bus';
 import type { Config } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
+import type { TransferPipeline } from '@glimpse/pipeline';
 import { provideInstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DeleteDataJob } from './jobs/delete-data.job.js';
+import { HashLocationJob } from './jobs/hash-location.job.js';
+import { ProbeLocationJob } from './jobs/probe-location.job.js';
+import { LocationsRpc } from './locations/locations.rpc.js';
 import { JobEvents } from './runner/job.events.js';
 import { JobHandlers } from './runner/job-handlers.js';
 import { JobRunner } from './runner/job.runner.js';
@@ -17,25 +21,32 @@ export interface StoreWorkerOptions {
   readonly instanceId: string;
   /** Opened and closed by bootstrap.ts. */
   readonly stores: StoreRegistry;
+  /** As `stores`. */
+  readonly pipeline: TransferPipeline;
 }
 
 /** Background work on image data. */
 @Module({})
 export class StoreWorkerModule {
-  static forRoot({ config, logger, instanceId, stores }: StoreWorkerOptions): DynamicModule {
+  static forRoot({ config, logger, instanceId, stores, pipeline }: StoreWorkerOptions): DynamicModule {
     const { busUrl: url, bus: options, leases, jobs, storeWorker } = config;
+    const handlers = new JobHandlers([
+      new DeleteDataJob(stores, logger),
+      new ProbeLocationJob(stores),
+      new HashLocationJob(stores, pipeline, config.limits),
+    ]);
     return {
       module: StoreWorkerModule,
       imports: [BusModule.forRoot({ service: SERVICE, instanceId, url, options, logger })],
-      controllers: [JobEvents],
+      controllers: [JobEvents, LocationsRpc],
       providers: [
         { provide: StoreRegistry, useValue: stores },
         provideInstanceLease({ instanceId, service: SERVICE, leaseMs: leases.instanceLeaseMs, logger }),
-        { provide: JobHandlers, useValue: new JobHandlers([new DeleteDataJob(stores, logger)]) },
+        { provide: JobHandlers, useValue: handlers },
         {
           provide: JobRunner,
-          inject: [RpcClient, JobHandlers],
-          useFactory: (rpc: RpcClient, handlers: JobHandlers) =>
+          inject: [RpcClient],
+          useFactory: (rpc: RpcClient) =>
             new JobRunner(
               rpc,
               handlers,

@@ -6,6 +6,7 @@ import { cors } from './sections/cors.js';
 import { keystone } from './sections/keystone.js';
 import { oidc } from './sections/oidc.js';
 import { rateLimits } from './sections/rate-limits.js';
+import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
 import { PolicySection } from './sections/policy.js';
@@ -206,6 +207,20 @@ export const ConfigSchema = z.strictObject({
         .enum(['roles', 'policies'])
         .default('roles')
         .describe('What property_protection_file names: roles, or rules of the policy file.'),
+      showImageDirectUrl: flag()
+        .default(false)
+        .describe('Show where the data of an image is, as `direct_url`: see docs/stores.md before.'),
+      showMultipleLocations: flag()
+        .default(false)
+        .describe(
+          'Show the locations of an image and let its owner change them by PATCH: see docs/stores.md before.',
+        ),
+      doSecureHash: flag()
+        .default(true)
+        .describe('Read the data of a location that was registered, to hash it and to verify it.'),
+      httpRetries: wholeNumber(0)
+        .default(3)
+        .describe('Attempts to read such data after the first one failed.'),
     })
     .prefault({}),
   limits: z
@@ -270,6 +285,7 @@ export const ConfigSchema = z.strictObject({
       retryMaxMs: wholeNumber(1).default(60_000).describe('Longest pause between attempts, in milliseconds.'),
     })
     .prefault({}),
+  tasks,
   outbox: z
     .strictObject({
       pollMs: wholeNumber(10).default(500).describe('How often the outbox is read, in milliseconds.'),

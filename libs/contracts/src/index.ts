@@ -42,8 +42,8 @@ export {
   type JobResult,
   JobProgress,
   jobKinds,
-  jobPayloads,
-  jobResults,
+  jobPayloadOf,
+  jobResultOf,
   jobStatuses,
 } from './domain/job.js';
 export {

@@ -1,3 +1,4 @@
 export { freeChunk } from './memory/free-chunk.js';
+export type { HashImageRequest, HashedImage } from './hash-image.js';
 export type { StoreImageRequest, StoredImage } from './transfer.js';
 export { TransferPipeline } from './transfer-pipeline.js';

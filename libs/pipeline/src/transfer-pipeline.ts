@@ -1,5 +1,6 @@
 import { HashPool } from './hashing/hash-pool.js';
 import { SlotPool } from './memory/slot-pool.js';
+import { type HashImageRequest, type HashedImage, hashImage } from './hash-image.js';
 import { type StoreImageRequest, type StoredImage, Transfer } from './transfer.js';
 
 /** Moves image data into stores. One per process: it holds the memory and the threads that transfers share. */
@@ -14,6 +15,14 @@ export class TransferPipeline {
    */
   async storeImage(request: StoreImageRequest): Promise<StoredImage> {
     return new Transfer(request, this.slots.openShare(), this.hashes).run();
+  }
+
+  /**
+   * Reads the source to its end, in constant memory, to hash it. Codes: `IMAGE_SIZE_MISMATCH`, `QUOTA_EXCEEDED`, and
+   * `TRANSFER_ABORTED` where the source broke off or the signal ended it.
+   */
+  hashImage(request: HashImageRequest): Promise<HashedImage> {
+    return hashImage(request, this.slots.openShare(), this.hashes);
   }
 
   /** Ends the threads. Transfers that still run fail. */

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ImageInspector } from '@glimpse/inspector';
 import type { StoreDriver, StoredObject } from '@glimpse/stores';
 import type { HashPool } from './hashing/hash-pool.js';
+import { filledSlots } from './filled-slots.js';
 import { freeChunk } from './memory/free-chunk.js';
 import { LentChunks } from './memory/lent-chunks.js';
 import type { Slot } from './memory/slot.js';
@@ -116,26 +117,9 @@ export class Transfer {
     this.digests.catch(() => undefined);
   }
 
-  /** Gathers what is received. A slot is the caller's until it asks for the next. */
-  private async *filledSlots(): AsyncGenerator<Slot> {
-    let slot: Slot | undefined;
-    try {
-      for await (const chunk of this.receivedChunks()) {
-        for (let offset = 0; offset < chunk.length;) {
-          slot ??= await this.slots.take();
-          offset += slot.take(chunk, offset);
-          if (slot.isFull) {
-            yield slot;
-            slot.release();
-            slot = undefined;
-          }
-        }
-        if (this.request.ownsChunks === true) freeChunk(chunk);
-      }
-      if (slot !== undefined) yield slot;
-    } finally {
-      slot?.release();
-    }
+  private filledSlots(): AsyncGenerator<Slot> {
+    const whenTaken = this.request.ownsChunks === true ? freeChunk : undefined;
+    return filledSlots(this.receivedChunks(), this.slots, whenTaken);
   }
 
   private async *receivedChunks(): AsyncGenerator<Buffer> {

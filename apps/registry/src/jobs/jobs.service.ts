@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import {
   type ClaimedJob,
   JobKind,
+  type JobProgress,
   type RequestOf,
   type ResponseOf,
+  type WireError,
   jobEvents,
   type registryJobs,
 } from '@glimpse/contracts';
@@ -13,9 +15,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
-import { JobCompletions } from './job-completions.js';
+import { JobEffects } from './job-effects.js';
 import { JobQueue } from './job-queue.js';
-import { afterFailure } from './retry.js';
+import { afterFailure, attemptsOf } from './retry.js';
 
 type Calls = typeof registryJobs;
 type Outcome = ResponseOf<Calls['heartbeat']>;
@@ -44,7 +46,7 @@ export class JobsService {
   constructor(
     private readonly database: Database,
     private readonly queue: JobQueue,
-    private readonly completions: JobCompletions,
+    private readonly effects: JobEffects,
     private readonly outbox: OutboxWriter,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
@@ -63,7 +65,9 @@ export class JobsService {
           [status, this.clock.now(), ...kinds],
         );
         for (const job of due) {
-          const mine = await this.claimOne(tx, job, instanceId);
+          const mine = this.isWornOut(job)
+            ? await this.endWornOut(tx, job)
+            : await this.claimOne(tx, job, instanceId);
           if (mine !== undefined) claimed.push(mine);
         }
       }
@@ -82,6 +86,7 @@ export class JobsService {
       [now + leaseMs, instanceId, leaseToken, now, job.id, job.status, job.due_at],
     );
     if (matched === 0) return undefined;
+    await this.effects.started(tx, JobKind.parse(job.kind), job.payload);
     return {
       id: job.id,
       kind: JobKind.parse(job.kind),
@@ -93,10 +98,34 @@ export class JobsService {
     };
   }
 
+  /** Its last attempt ended with the death of its worker. */
+  private isWornOut({ kind, status, attempt }: JobRow): boolean {
+    return status === 'running' && attempt >= attemptsOf(JobKind.parse(kind), this.settings.config);
+  }
+
+  private async endWornOut(tx: Transaction, job: JobRow): Promise<undefined> {
+    const error = { code: 'INTERNAL', message: 'The worker died at each attempt' };
+    const now = this.clock.now();
+    const matched = await tx.execute(
+      `UPDATE jobs SET status = 'failed', due_at = ?, last_error = ?, updated_at = ?, lease_owner = NULL
+        WHERE id = ? AND status = 'running' AND due_at = ?`,
+      [now, JSON.stringify(error), now, job.id, job.due_at],
+    );
+    if (matched === 1) await this.giveUp(tx, job, error);
+  }
+
+  private async giveUp(tx: Transaction, job: JobRow, error: WireError): Promise<void> {
+    const kind = JobKind.parse(job.kind);
+    await this.effects.failed(tx, kind, job.payload, error);
+    const about = { jobId: job.id, kind, imageId: job.image_id, error: error.message };
+    await this.outbox.write(tx, jobEvents.failed, job.id, about);
+    tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'failed' }));
+  }
+
   async heartbeat({ jobId, leaseToken, progress }: RequestOf<Calls['heartbeat']>): Promise<Outcome> {
     const now = this.clock.now();
-    const matched = await this.database.unitOfWork.run((tx) =>
-      tx.execute(
+    return this.database.unitOfWork.run(async (tx) => {
+      const matched = await tx.execute(
         `UPDATE jobs SET due_at = ?, updated_at = ?, progress = COALESCE(?, progress) WHERE ${HELD}`,
         [
           now + this.settings.config.jobs.leaseMs,
@@ -105,12 +134,20 @@ export class JobsService {
           jobId,
           leaseToken,
         ],
-      ),
-    );
-    return matched === 1 ? ok : lost;
+      );
+      if (matched === 0) return lost;
+      if (progress !== null) await this.noteProgress(tx, jobId, progress);
+      return ok;
+    });
   }
 
-  complete({ jobId, leaseToken }: RequestOf<Calls['complete']>): Promise<Outcome> {
+  private async noteProgress(tx: Transaction, jobId: string, progress: JobProgress): Promise<void> {
+    const job = await findJob(tx, jobId);
+    if (job === undefined) return;
+    await this.effects.progressed(tx, JobKind.parse(job.kind), job.payload, progress);
+  }
+
+  complete({ jobId, leaseToken, result }: RequestOf<Calls['complete']>): Promise<Outcome> {
     return this.database.unitOfWork.run(async (tx) => {
       const matched = await tx.execute(
         `UPDATE jobs SET status = 'done', updated_at = ?, lease_owner = NULL WHERE ${HELD}`,
@@ -120,7 +157,7 @@ export class JobsService {
       if (matched === 0 || job === undefined)
         return job?.status === 'done' && job.lease_token === leaseToken ? ok : lost;
       const kind = JobKind.parse(job.kind);
-      await this.completions.run(tx, kind, job.payload);
+      await this.effects.completed(tx, kind, job.payload, result);
       await this.outbox.write(tx, jobEvents.completed, jobId, { jobId, kind, imageId: job.image_id });
       tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'done' }));
       return ok;
@@ -131,9 +168,9 @@ export class JobsService {
     return this.database.unitOfWork.run(async (tx) => {
       const job = await findJob(tx, jobId);
       if (job === undefined) return lost;
-      const { attempt, image_id: imageId } = job;
       const kind = JobKind.parse(job.kind);
-      const next = afterFailure({ kind, attempt, isRetryable }, this.settings.config.jobs, Math.random());
+      const failure = { kind, attempt: job.attempt, code: error.code, isRetryable };
+      const next = afterFailure(failure, this.settings.config, Math.random());
       const now = this.clock.now();
       const matched = await tx.execute(
         `UPDATE jobs SET status = ?, due_at = ?, last_error = ?, updated_at = ?, lease_owner = NULL WHERE ${HELD}`,
@@ -147,9 +184,8 @@ export class JobsService {
         ],
       );
       if (matched === 0) return lost;
-      if (next === 'give-up')
-        await this.outbox.write(tx, jobEvents.failed, jobId, { jobId, kind, imageId, error: error.message });
-      tx.afterCommit(() => jobsEnded.inc({ kind, outcome: next === 'give-up' ? 'failed' : 'retried' }));
+      if (next === 'give-up') await this.giveUp(tx, job, error);
+      else tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'retried' }));
       return ok;
     });
   }

@@ -1,9 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { afterFailure } from './retry.js';
 
-const options = { maxAttempts: 3, retryBaseMs: 1_000, retryMaxMs: 10_000 };
+const options = {
+  jobs: { maxAttempts: 3, retryBaseMs: 1_000, retryMaxMs: 10_000 },
+  images: { httpRetries: 1 },
+};
 const pauseAfter = (attempt: number, random: number) =>
-  afterFailure({ kind: 'delete-data', attempt, isRetryable: true }, options, random);
+  afterFailure(
+    { kind: 'delete-data', attempt, code: 'STORE_UNAVAILABLE', isRetryable: true },
+    options,
+    random,
+  );
 
 describe('afterFailure', () => {
   it.each([
@@ -18,8 +25,23 @@ describe('afterFailure', () => {
   });
 
   it('never gives the removal of data up', () => {
-    const job = { kind: 'delete-data', attempt: 99, isRetryable: false } as const;
+    const job = { kind: 'delete-data', attempt: 99, code: 'INTERNAL', isRetryable: false } as const;
 
     expect(afterFailure(job, options, 0)).toEqual({ retryInMs: 5_000 });
+  });
+
+  it('leaves data in a store that nobody knows to an operator, after a while', () => {
+    const job = { kind: 'delete-data', code: 'STORE_UNKNOWN', isRetryable: false } as const;
+
+    expect(afterFailure({ ...job, attempt: 2 }, options, 0)).toEqual({ retryInMs: 1_000 });
+    expect(afterFailure({ ...job, attempt: 3 }, options, 0)).toBe('give-up');
+  });
+
+  it('reads a location as often as the configuration says, and no more when it makes no sense', () => {
+    const job = { kind: 'hash-location', code: 'STORE_UNAVAILABLE', isRetryable: true } as const;
+
+    expect(afterFailure({ ...job, attempt: 1 }, options, 0)).toEqual({ retryInMs: 500 });
+    expect(afterFailure({ ...job, attempt: 2 }, options, 0)).toBe('give-up');
+    expect(afterFailure({ ...job, attempt: 1, isRetryable: false }, options, 0)).toBe('give-up');
   });
 });

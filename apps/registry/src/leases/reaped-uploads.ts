@@ -2,12 +2,12 @@ import type { JobPayload } from '@glimpse/contracts';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { UploadFailures } from '../images/upload-failures.js';
-import type { JobCompletion } from '../jobs/job-completions.js';
+import type { JobEffect } from '../jobs/job-effects.js';
 import { UploadLeases } from './upload-leases.js';
 
 /** Gives an image back once the leftovers of an upload whose process died are removed. */
 @Injectable()
-export class ReapedUploads implements JobCompletion {
+export class ReapedUploads implements JobEffect<'delete-data'> {
   readonly kind = 'delete-data';
 
   constructor(
@@ -15,7 +15,16 @@ export class ReapedUploads implements JobCompletion {
     private readonly failures: UploadFailures,
   ) {}
 
-  async completed(tx: Transaction, { imageId, partial }: JobPayload<'delete-data'>): Promise<void> {
+  async completed(tx: Transaction, payload: JobPayload<'delete-data'>): Promise<void> {
+    await this.giveBack(tx, payload);
+  }
+
+  /** The leftovers can't be removed before an operator has done something; the image need not wait for that. */
+  async failed(tx: Transaction, payload: JobPayload<'delete-data'>): Promise<void> {
+    await this.giveBack(tx, payload);
+  }
+
+  private async giveBack(tx: Transaction, { imageId, partial }: JobPayload<'delete-data'>): Promise<void> {
     if (partial === undefined) return;
     if (await this.leases.drop(tx, partial.uploadId))
       await this.failures.requeue(tx, imageId, 'The process that received the data went away.');

@@ -68,20 +68,28 @@ describe('DeleteDataJob', () => {
     expect(await left()).toEqual(['.image.u2.part']);
   });
 
-  it('forgets what no configured store holds, or what can only be read', async () => {
+  it('forgets what can only be read', async () => {
+    await run({ locations: [{ url: 'https://example.org/image', metadata: { store: 'web' } }] });
+  });
+
+  it.each([
+    ['a store that is not configured', { url: 'tape:///image', metadata: { store: 'tape' } }, '"tape"'],
+    ['another place of a store', { url: 'file:///etc/passwd', metadata: { store: 'one' } }, '"one"'],
+    ['no store at all', { url: 'rbd://fsid/pool/image/snap', metadata: {} }, 'none of the configured'],
+  ])('says so when data is in %s, after it removed the rest', async (_, unknown, message) => {
     await put('one/image');
 
-    await run({
-      partial: { storeId: 'tape', uploadId: 'u1' },
-      locations: [
-        { url: 'tape:///image', metadata: { store: 'tape' } },
-        { url: 'https://example.org/image', metadata: { store: 'web' } },
-        { url: 'file:///etc/passwd', metadata: { store: 'one' } },
-        location('one'),
-      ],
-    });
+    const running = run({ locations: [unknown, location('one')] });
 
+    await expect(running).rejects.toMatchObject({ code: 'STORE_UNKNOWN' });
+    await expect(running).rejects.toThrow(message);
     expect(await left()).toEqual([]);
+  });
+
+  it('says so when an upload wrote into a store that is not configured', async () => {
+    const partial = { storeId: 'tape', uploadId: 'u1' };
+
+    await expect(run({ partial })).rejects.toMatchObject({ code: 'STORE_UNKNOWN' });
   });
 
   it('fails for now where data could not be removed, after it removed the rest', async () => {

@@ -1,4 +1,10 @@
-import { type ImageLocation, type JobPayload, ServiceError, isServiceError } from '@glimpse/contracts';
+import {
+  type ImageLocation,
+  type JobPayload,
+  ServiceError,
+  isServiceError,
+  storeOf,
+} from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import type { ResolvedLocation, StoreRegistry } from '@glimpse/stores';
 import type { JobContext, JobHandler } from '../runner/job-handler.js';
@@ -12,8 +18,11 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
     private readonly logger: Logger,
   ) {}
 
-  /** Tries every location, also when one fails; rejects with STORE_UNAVAILABLE while data is left. */
-  async run(payload: JobPayload<'delete-data'>, { signal }: JobContext): Promise<void> {
+  /**
+   * Tries every location, also when one fails; rejects while data is left: with STORE_UNKNOWN where all that is left is
+   * in stores that this worker does not have, with STORE_UNAVAILABLE else.
+   */
+  async run(payload: JobPayload<'delete-data'>, { signal }: JobContext): Promise<null> {
     const { imageId, locations, partial } = payload;
     const failures: unknown[] = [];
     const attempt = async (work: () => Promise<void>) => {
@@ -22,10 +31,13 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
     };
     if (partial !== undefined) await attempt(() => this.removeLeftovers(imageId, partial, signal));
     for (const location of locations) await attempt(() => this.removeData(imageId, location, signal));
-    if (failures.length > 0)
-      throw new ServiceError('STORE_UNAVAILABLE', `${failures.length} pieces of data could not be removed`, {
-        cause: failures[0],
-      });
+    const [first] = failures;
+    if (first === undefined) return null;
+    const unknown = failures.filter((failure) => isServiceError(failure, 'STORE_UNKNOWN'));
+    if (unknown.length === failures.length) throw unknown[0];
+    throw new ServiceError('STORE_UNAVAILABLE', `${failures.length} pieces of data could not be removed`, {
+      cause: first,
+    });
   }
 
   private async removeLeftovers(
@@ -33,34 +45,31 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
     { storeId, uploadId }: NonNullable<JobPayload<'delete-data'>['partial']>,
     signal: AbortSignal,
   ): Promise<void> {
-    const driver = this.stores.find(storeId);
-    if (driver === undefined) {
-      this.logger.error(
-        { imageId, storeId },
-        'leftovers are in a store that is not configured; dropping them',
-      );
-      return;
-    }
+    const driver = this.stores.get(storeId);
     if (driver.capabilities.write) await driver.removeLeftovers(imageId, uploadId, { signal });
   }
 
   private async removeData(imageId: string, location: ImageLocation, signal: AbortSignal): Promise<void> {
-    const found = this.findStore(imageId, location);
-    if (found === undefined) return;
-    const { storeId, driver } = found;
-    if (driver.capabilities.delete) await driver.delete(found.location, { signal });
+    const { storeId, driver, location: resolved } = this.findStore(location);
+    if (driver.capabilities.delete) await driver.delete(resolved, { signal });
     else
       this.logger.info({ imageId, storeId }, 'the store is read only: only the record of the data is gone');
   }
 
-  /** As in Glance, data that no configured store holds is forgotten: nobody could ever remove it. */
-  private findStore(imageId: string, location: ImageLocation): ResolvedLocation | undefined {
+  /** Unlike Glance we don't forget data that no store of the configuration holds: one may come back. */
+  private findStore(location: ImageLocation): ResolvedLocation {
     try {
       return this.stores.resolve(location);
     } catch (error) {
-      if (!isServiceError(error, 'STORE_UNKNOWN', 'STORE_LOCATION_INVALID')) throw error;
-      this.logger.error({ imageId, err: error }, 'a location is in no store that is configured; dropping it');
-      return undefined;
+      if (!isServiceError(error, 'STORE_LOCATION_INVALID')) throw error;
+      const store = storeOf(location);
+      throw new ServiceError(
+        'STORE_UNKNOWN',
+        store === undefined
+          ? 'The data is in none of the configured stores'
+          : `The data is not where the store "${store}" is configured to keep it`,
+        { cause: error },
+      );
     }
   }
 }

@@ -4,11 +4,12 @@ import {
   type ClaimedJob,
   type JobKind,
   type JobPayload,
+  type JobResult,
   type ResponseOf,
   ServiceError,
   type WireError,
   isServiceError,
-  jobPayloads,
+  jobPayloadOf,
   registryJobs,
 } from '@glimpse/contracts';
 import { type Logger, redactCredentials } from '@glimpse/observability';
@@ -20,6 +21,10 @@ const REPORT_RETRY_MS = 500;
 
 type Outcome = ResponseOf<typeof registryJobs.complete>;
 
+type End =
+  | { readonly isDone: true; readonly result: JobResult<JobKind> }
+  | { readonly isDone: false; readonly reason: unknown };
+
 function describeFailure(error: unknown): { error: WireError; isRetryable: boolean } {
   if (isServiceError(error)) return { error: error.toWire(), isRetryable: error.isRetryable };
   const message = redactCredentials(error instanceof Error ? error.message : String(error));
@@ -28,12 +33,11 @@ function describeFailure(error: unknown): { error: WireError; isRetryable: boole
 }
 
 function parsePayload<K extends JobKind>(kind: K, payload: unknown): JobPayload<K> {
-  const parsed = jobPayloads[kind].safeParse(payload);
-  if (!parsed.success)
-    throw new ServiceError('REQUEST_INVALID', `The job's payload is not that of ${kind}`, {
-      cause: parsed.error,
-    });
-  return parsed.data;
+  try {
+    return jobPayloadOf(kind, payload);
+  } catch (error) {
+    throw new ServiceError('REQUEST_INVALID', `The job's payload is not that of ${kind}`, { cause: error });
+  }
 }
 
 /** One attempt at a job: runs its handler under its lease and tells the registry what came of it. */
@@ -61,17 +65,17 @@ export class JobAttempt {
     const { id: jobId, leaseToken } = this.job;
     const held = { jobId, leaseToken };
     try {
-      const failure = await this.runHandler();
+      const end = await this.runHandler();
       if (this.lease.signal.aborted) {
         // Somebody else may be at it by now: nothing is touched any more.
         this.logger.warn('the lease of the job was lost, leaving it');
-      } else if (failure === undefined) {
-        await this.report(() => this.rpc.call(registryJobs.complete, held));
+      } else if (end.isDone) {
+        await this.report(() => this.rpc.call(registryJobs.complete, { ...held, result: end.result }));
       } else if (this.stopping.signal.aborted) {
         await this.report(() => this.rpc.call(registryJobs.release, held));
       } else {
-        this.logger.warn({ err: failure.reason, attempt: this.job.attempt }, 'the job failed');
-        const failed = { ...held, ...describeFailure(failure.reason) };
+        this.logger.warn({ err: end.reason, attempt: this.job.attempt }, 'the job failed');
+        const failed = { ...held, ...describeFailure(end.reason) };
         await this.report(() => this.rpc.call(registryJobs.fail, failed));
       }
     } catch (error) {
@@ -81,15 +85,15 @@ export class JobAttempt {
     }
   }
 
-  private async runHandler(): Promise<{ reason: unknown } | undefined> {
+  private async runHandler(): Promise<End> {
     try {
-      await this.handler.run(parsePayload(this.job.kind, this.job.payload), {
+      const result = await this.handler.run(parsePayload(this.job.kind, this.job.payload), {
         signal: AbortSignal.any([this.lease.signal, this.stopping.signal]),
         reportProgress: (progress) => this.lease.reportProgress(progress),
       });
-      return undefined;
+      return { isDone: true, result };
     } catch (reason) {
-      return { reason };
+      return { isDone: false, reason };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { JobKind, JobPayload, JobProgress } from '@glimpse/contracts';
+import type { JobKind, JobPayload, JobProgress, JobResult } from '@glimpse/contracts';
 
 /** What a handler is given beside the payload. */
 export interface JobContext {
@@ -12,9 +12,9 @@ export interface JobContext {
 export interface JobHandler<K extends JobKind> {
   readonly kind: K;
   /**
-   * Resolves when the job is done. May be called again for a job that was done in part or in full: by another worker
+   * Resolves with what came of it when the job is done. May be called again for a job that was done in part or in full: by another worker
    * after this one died, for one. Rejects with a `ServiceError` that says whether trying again makes sense; any
    * other error counts as a defect, and is tried again.
    */
-  run(payload: JobPayload<K>, context: JobContext): Promise<void>;
+  run(payload: JobPayload<K>, context: JobContext): Promise<JobResult<K>>;
 }

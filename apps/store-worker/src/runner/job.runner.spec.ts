@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RpcClient } from '@glimpse/bus';
-import { type ClaimedJob, ServiceError, registryJobs } from '@glimpse/contracts';
+import { type ClaimedJob, type JobKind, ServiceError, jobKinds, registryJobs } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import type { JobContext } from './job-handler.js';
 import { JobHandlers } from './job-handlers.js';
@@ -81,7 +81,14 @@ describe('JobRunner', () => {
     options = { concurrency: 2, pollMs: 60_000 },
   ) {
     const registry = new FakeRegistry();
-    const handlers = new JobHandlers([{ kind: 'delete-data', run: (_payload, context) => run(context) }]);
+    const handler = (kind: JobKind) => ({
+      kind,
+      run: async (_payload: unknown, context: JobContext) => {
+        await run(context);
+        return null;
+      },
+    });
+    const handlers = new JobHandlers(jobKinds.map(handler));
     const logger = createLogger('test', { level: 'silent' });
     runner = new JobRunner(registry.rpc, handlers, { instanceId: 'worker', ...options }, logger);
     return registry;
@@ -94,7 +101,7 @@ describe('JobRunner', () => {
     runner.start();
 
     await until(() => registry.told.length === 1);
-    expect(registry.told).toEqual([['complete', { jobId: 'a', leaseToken: 'token-a' }]]);
+    expect(registry.told).toEqual([['complete', { jobId: 'a', leaseToken: 'token-a', result: null }]]);
   });
 
   it('looks for jobs when it is woken, and when nobody wakes it', async () => {
@@ -307,10 +314,12 @@ describe('JobRunner', () => {
 });
 
 describe('JobHandlers', () => {
-  const handler = { kind: 'delete-data', run: async () => {} } as const;
+  const handler = { kind: 'delete-data', run: async () => null } as const;
 
   it('refuses a kind without a handler, and one with two', () => {
-    expect(() => new JobHandlers([])).toThrow('Jobs of kind delete-data have no handler');
+    expect(() => new JobHandlers([])).toThrow(
+      'Jobs of kind delete-data, probe-location, hash-location have no handler',
+    );
     expect(() => new JobHandlers([handler, handler])).toThrow('Jobs of kind delete-data have two handlers');
   });
 });

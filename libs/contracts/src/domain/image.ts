@@ -31,7 +31,16 @@ export const ImageId = z.string();
 export const Properties = z.record(z.string(), z.string().nullable());
 export type Properties = z.output<typeof Properties>;
 
-/** An image as the registry describes it. Locations are not part of it: they may hold credentials. */
+/** Where the bytes of an image are. */
+export const ImageLocation = z.object({
+  /** As glance_store writes it, e.g. `file:///var/lib/glimpse/images/<id>`. */
+  url: z.string(),
+  /** `store` names the store; other keys are the driver's. */
+  metadata: z.record(z.string(), z.unknown()),
+});
+export type ImageLocation = z.output<typeof ImageLocation>;
+
+/** An image as the registry describes it. */
 export const Image = z.object({
   id: z.string(),
   name: z.string().nullable(),
@@ -57,19 +66,14 @@ export const Image = z.object({
   properties: Properties,
   /** The ids of the stores that hold the data, best first. */
   stores: z.array(z.string()),
+  /** The best location's URL without credentials; only in answers to callers, where the configuration shows it. */
+  directUrl: z.string().optional(),
+  /** As `directUrl`; best first. */
+  locations: z.array(ImageLocation).optional(),
   /** Changes with everything that is stored of the image; what an `ETag` is made of. Only where one image is answered. */
   revision: z.string().optional(),
 });
 export type Image = z.output<typeof Image>;
-
-/** Where the bytes of an image are. */
-export const ImageLocation = z.object({
-  /** As glance_store writes it, e.g. `file:///var/lib/glimpse/images/<id>`. */
-  url: z.string(),
-  /** `store` names the store; other keys are the driver's. */
-  metadata: z.record(z.string(), z.unknown()),
-});
-export type ImageLocation = z.output<typeof ImageLocation>;
 
 /** The store that a location names; older rows of Glance's say `backend`. */
 export function storeOf({ metadata: { store, backend } }: ImageLocation): string | undefined {

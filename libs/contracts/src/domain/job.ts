@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ImageLocation } from './image.js';
+import { ExpectedHash, ProbedLocation } from './location.js';
 
 /**
  * Removes data from the stores: of a deleted image, or what an upload left behind whose process died.
@@ -13,14 +14,69 @@ export const DeleteDataPayload = z.object({
 });
 export type DeleteDataPayload = z.output<typeof DeleteDataPayload>;
 
+const OfLocationTask = z.object({ imageId: z.string(), taskId: z.string() });
+
+/** Looks what is behind a URL that is to become an image's location. */
+export const ProbeLocationPayload = OfLocationTask.extend({
+  url: z.string(),
+  /** What the client says that the data hashes to. */
+  expected: ExpectedHash.nullable(),
+});
+export type ProbeLocationPayload = z.output<typeof ProbeLocationPayload>;
+
+/** Reads the data of a registered location to hash it. */
+export const HashLocationPayload = OfLocationTask.extend({
+  location: ImageLocation,
+  diskFormat: z.string(),
+  containerFormat: z.string(),
+  size: z.int().min(0),
+  algorithm: z.string(),
+  /** Whether the MD5 checksum is wanted too. */
+  md5: z.boolean(),
+  /** The image becomes active when this is the digest; null where it is active already and only lacks its hashes. */
+  expectedValue: z.string().nullable(),
+});
+export type HashLocationPayload = z.output<typeof HashLocationPayload>;
+
 /** Every kind of job with the shape of its payload. */
-export const jobPayloads = {
+const jobPayloads = {
   'delete-data': DeleteDataPayload,
+  'probe-location': ProbeLocationPayload,
+  'hash-location': HashLocationPayload,
 } as const;
+
+/** What a worker found out about data that it read. */
+export const HashedData = z.object({
+  size: z.int().min(0),
+  virtualSize: z.int().min(0).nullable(),
+  checksum: z.string().nullable(),
+  osHashValue: z.string(),
+});
+export type HashedData = z.output<typeof HashedData>;
+
+/** Every kind of job with the shape of what comes of it. */
+const jobResults = {
+  'delete-data': z.null(),
+  'probe-location': ProbedLocation,
+  'hash-location': HashedData,
+} as const satisfies Record<JobKind, z.ZodType>;
 export type JobKind = keyof typeof jobPayloads;
 export const jobKinds = Object.keys(jobPayloads) as [JobKind, ...JobKind[]];
 export const JobKind = z.enum(jobKinds);
+/** `payload`, checked to be that of the kind. */
+export function jobPayloadOf<K extends JobKind>(kind: K, payload: unknown): JobPayload<K> {
+  const schemas: { readonly [P in JobKind]: z.ZodType<JobPayload<P>> } = jobPayloads;
+  return schemas[kind].parse(payload);
+}
+
+/** `result`, checked to be what comes of jobs of the kind. */
+export function jobResultOf<K extends JobKind>(kind: K, result: unknown): JobResult<K> {
+  const schemas: { readonly [P in JobKind]: z.ZodType<JobResult<P>> } = jobResults;
+  return schemas[kind].parse(result);
+}
+
 export type JobPayload<K extends JobKind> = z.output<(typeof jobPayloads)[K]>;
+export type JobResult<K extends JobKind> = z.output<(typeof jobResults)[K]>;
 
 export const jobStatuses = ['queued', 'running', 'done', 'failed'] as const;
 
@@ -36,7 +92,7 @@ export const ClaimedJob = z.object({
   id: z.string(),
   kind: JobKind,
   imageId: z.string().nullable(),
-  /** Checked against {@link jobPayloads} by the runner. */
+  /** Checked against {@link jobPayloadOf} by the runner. */
   payload: z.unknown(),
   leaseToken: z.string(),
   /** How long the lease lasts without a heartbeat. */

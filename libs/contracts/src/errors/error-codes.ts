@@ -27,6 +27,13 @@ export const errorCodes = {
   /** The image is not, or no longer, the one that the caller thinks of (412). */
   PRECONDITION_FAILED: { retryable: false },
   QUOTA_EXCEEDED: { retryable: false },
+  /** An image keeps at least one location (403). */
+  LOCATION_IS_LAST: { retryable: false },
+  /** What is said of the data is not what is known of it (409). */
+  VALIDATION_DATA_CONFLICT: { retryable: false },
+  IMAGE_NOT_IN_STORE: { retryable: false },
+  TASK_NOT_FOUND: { retryable: false },
+  TASK_INVALID: { retryable: false },
 
   /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
   NAMESPACE_NOT_FOUND: { retryable: false },
@@ -39,6 +46,8 @@ export const errorCodes = {
   MARKER_FORBIDDEN: { retryable: false },
 
   STORE_UNKNOWN: { retryable: false },
+  /** The store whose data is to be removed is none of the configuration's (409). */
+  STORE_NOT_CONFIGURED: { retryable: false },
   STORE_FULL: { retryable: false },
   STORE_OBJECT_NOT_FOUND: { retryable: false },
   STORE_OBJECT_DUPLICATE: { retryable: false },

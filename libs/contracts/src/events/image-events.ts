@@ -4,6 +4,9 @@ import { event } from '../event.js';
 
 const ImageChanged = z.object({ image: Image });
 
+/** Without the URL, which may hold credentials. `storeId` is null where the location names no store. */
+const ImageLocationChanged = z.object({ imageId: z.string(), storeId: z.string().nullable() });
+
 /** Facts about images; the subject is the image's id. */
 export const imageEvents = {
   created: event('image.created', { payload: ImageChanged }),
@@ -17,5 +20,9 @@ export const imageEvents = {
   /** Nobody but admins may read its data until it is reactivated. */
   deactivated: event('image.deactivated', { payload: ImageChanged }),
   reactivated: event('image.reactivated', { payload: ImageChanged }),
+  /** Its data can be had from one more place. */
+  locationAdded: event('image.location.added', { payload: ImageLocationChanged }),
+  /** Its data can not be had from there any more. */
+  locationRemoved: event('image.location.removed', { payload: ImageLocationChanged }),
   deleted: event('image.deleted', { payload: z.object({ imageId: z.string() }) }),
 } as const;

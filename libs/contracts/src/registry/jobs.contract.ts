@@ -23,7 +23,11 @@ export const registryJobs = {
     response: LeaseOutcome,
     timeoutMs: 5_000,
   }),
-  complete: rpc('registry.job.complete', { request: OnLease, response: LeaseOutcome }),
+  complete: rpc('registry.job.complete', {
+    /** `result` is checked by `jobResultOf`. */
+    request: OnLease.extend({ result: z.unknown().optional() }),
+    response: LeaseOutcome,
+  }),
   /** The registry decides from the kind, the attempt and `isRetryable` whether it is tried again, and when. */
   fail: rpc('registry.job.fail', {
     request: OnLease.extend({ error: WireError, isRetryable: z.boolean() }),

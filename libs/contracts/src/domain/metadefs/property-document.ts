@@ -87,16 +87,9 @@ export type MetadefProperties = z.output<typeof MetadefProperties>;
 
 /** A default travels as text, as Python writes it; arrays and objects are none. */
 function toStoredDefault(value: unknown): string | null {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'boolean':
-      return value ? 'True' : 'False';
-    case 'number':
-      return String(value);
-    default:
-      return null;
-  }
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' ? value : null;
 }
 
 /** A checked property as it is kept: its default as text, its bounds as whole numbers (spec/api-metadefs.md 1.3). */
@@ -110,7 +103,10 @@ export function toStoredProperty(document: MetadefProperty): MetadefProperty {
 
 /** Checked properties as they are kept: the key is the name, so there is none inside. */
 export function toStoredProperties(documents: MetadefProperties): MetadefProperties {
-  return Object.fromEntries(
-    Object.entries(documents).map(([key, { name: _, ...document }]) => [key, toStoredProperty(document)]),
-  );
+  const stored: MetadefProperties = {};
+  for (const [name, document] of Object.entries(documents)) {
+    stored[name] = toStoredProperty(document);
+    delete stored[name]['name'];
+  }
+  return stored;
 }

@@ -1,0 +1,39 @@
+import type { Config } from '@glimpse/config';
+import type { JobPayload, JobResult } from '@glimpse/contracts';
+import { createInspector } from '@glimpse/inspector';
+import type { TransferPipeline } from '@glimpse/pipeline';
+import type { StoreRegistry } from '@glimpse/stores';
+import type { JobContext, JobHandler } from '../runner/job-handler.js';
+
+/** Reads the data of a registered location, to hash it and to see what it holds. Repeatable: it changes nothing. */
+export class HashLocationJob implements JobHandler<'hash-location'> {
+  readonly kind = 'hash-location';
+
+  constructor(
+    private readonly stores: StoreRegistry,
+    private readonly pipeline: TransferPipeline,
+    private readonly limits: Pick<Config['limits'], 'imageSizeCap'>,
+  ) {}
+
+  async run(
+    payload: JobPayload<'hash-location'>,
+    { signal, reportProgress }: JobContext,
+  ): Promise<JobResult<'hash-location'>> {
+    const { driver, location } = this.stores.resolve(payload.location);
+    const source = await driver.read(location, { signal });
+    try {
+      return await this.pipeline.hashImage({
+        source,
+        hashAlgorithm: payload.algorithm,
+        md5: payload.md5,
+        sizeCap: this.limits.imageSizeCap,
+        expectedSize: payload.size,
+        inspector: createInspector(payload),
+        signal,
+        onProgress: (bytesDone) => reportProgress({ phase: 'hashing', bytesDone, bytesTotal: payload.size }),
+      });
+    } finally {
+      source.destroy();
+    }
+  }
+}
