@@ -8,6 +8,7 @@ import {
 import { Database } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { PolicyEngine } from '../policy/policy.engine.js';
+import { PropertyProtection } from '../property-protection/property-protection.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { imageListQuery } from './image-list.query.js';
 import { ImageReader } from './image-reader.js';
@@ -23,6 +24,7 @@ export class ImageListService {
     private readonly database: Database,
     private readonly reader: ImageReader,
     private readonly policy: PolicyEngine,
+    private readonly protection: PropertyProtection,
     private readonly settings: RegistrySettings,
   ) {}
 
@@ -32,12 +34,18 @@ export class ImageListService {
     const marker = query.marker === undefined ? undefined : await this.findMarker(ctx, query.marker);
     const limit = Math.min(query.limit, this.settings.config.limits.pageMax);
     if (limit === 0) return EMPTY;
+    // To the caller no image has a property that they may not read.
+    if (!Object.keys(query.properties).every((name) => this.protection.allows(ctx, 'read', name)))
+      return EMPTY;
     const viewer = { isAdmin: this.policy.isAdmin(ctx), projectId: ctx.projectId };
     const statement = imageListQuery({ ...query, limit }, viewer, marker);
     if (statement === null) return EMPTY;
     const rows = await this.database.query<ReadImageRow>(statement.sql, statement.values);
     const stored = await this.reader.complete(this.database, rows);
-    return { images: stored.map(({ image }) => image), isFullPage: rows.length === limit };
+    const found = stored.map(({ image }) => image);
+    const allowed = await this.policy.filterImages(this.database, 'get_image', ctx, found);
+    const images = allowed.map((image) => this.protection.visibleTo(ctx, image));
+    return { images, isFullPage: rows.length === limit };
   }
 
   private async findMarker(ctx: Caller, id: string): Promise<ReadImageRow> {
