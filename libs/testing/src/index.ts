@@ -5,12 +5,19 @@ export { type GlimpseOptions, type Mode, type ServiceName, Glimpse, startGlimpse
 export { type HttpAnswer, type HttpRequest, type RequestBody, request } from './http-client.js';
 export { type ImageDocument, ImageApi } from './image-api.js';
 export { type ApplicationCredential, type KeystoneUser, type Named, Keystone } from './keystone/keystone.js';
+export {
+  type SeenRequest,
+  type TokenDocument,
+  StandInKeystone,
+  aTokenDocument,
+} from './keystone/stand-in-keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
 export { ServiceProcess } from './service-process.js';
 export {
   type OwnPlace,
   type TestServers,
   createDatabase,
+  createUser,
   createVirtualHost,
   cutConnections,
   getTestServers,

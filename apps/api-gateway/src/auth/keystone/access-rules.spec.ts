@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { isAllowedByRules } from './access-rules.js';
+
+const allows = (path: string, originalUrl: string, more: { method?: string; service?: string } = {}) =>
+  isAllowedByRules([{ service: more.service ?? 'image', method: 'GET', path }], 'image', {
+    method: more.method ?? 'GET',
+    originalUrl,
+  });
+
+describe('isAllowedByRules', () => {
+  it.each([
+    ['/v2/images', '/v2/images'],
+    ['/v2/images', '/v2/images?limit=1'],
+    ['/v2/images/{id}', '/v2/images/1'],
+    ['/v2/images/*', '/v2/images/1'],
+    ['/v2/images/*/file', '/v2/images/1/file'],
+    ['/v2/**', '/v2/images/1/file'],
+    ['**', '/anything'],
+    ['/v2/{a}{b}', '/v2/images'],
+  ])('%s allows %s', (path, url) => {
+    expect(allows(path, url)).toBe(true);
+  });
+
+  it.each([
+    ['/v2/images', '/v2/images/1'],
+    ['/v2/images', '/v2/images/'],
+    ['/v2/images/*', '/v2/images/1/file'],
+    ['/v2/images/*', '/v2/images/'],
+    ['/v2/images/{id}', '/v2/images/1/2'],
+    ['/v2/image.', '/v2/images'],
+    ['/v2/(images|x)', '/v2/images'],
+    ['/v2/images', '/other/v2/images'],
+    ['/v2/images', '/v2/images/../x?/v2/images'],
+  ])('%s does not allow %s', (path, url) => {
+    expect(allows(path, url)).toBe(false);
+  });
+
+  it('heeds the method and the service', () => {
+    expect(allows('**', '/v2/images', { method: 'POST' })).toBe(false);
+    expect(allows('**', '/v2/images', { service: 'compute' })).toBe(false);
+  });
+
+  it('allows nothing without rules', () => {
+    expect(isAllowedByRules([], 'image', { method: 'GET', originalUrl: '/v2/images' })).toBe(false);
+  });
+});
