@@ -6,14 +6,20 @@ import { createLogger } from '@glimpse/observability';
 import { Database, type NewRow, type TableName, type Tables } from '@glimpse/persistence';
 import { anImageQuery } from '@glimpse/testing';
 import { Test } from '@nestjs/testing';
+import { DeniedAttempts } from './audit/denied-attempts.js';
 import { Clock } from './clock.js';
 import { ImageDataService } from './images/image-data.service.js';
 import { ImageListService } from './images/image-list.service.js';
+import { ImageActions } from './images/image-actions.js';
 import { ImagesService } from './images/images.service.js';
+import { Scrubber } from './images/scrubber.js';
 import { InstancesRpc } from './leases/instances.rpc.js';
 import { JobsService } from './jobs/jobs.service.js';
+import { MembersService } from './members/members.service.js';
+import { ProjectQuotas } from './quotas/project-quotas.js';
 import { Reaper } from './leases/reaper.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
+import { PolicyEngine } from './policy/policy.engine.js';
 import { RegistryModule } from './registry.module.js';
 import { TagsService } from './tags/tags.service.js';
 
@@ -89,9 +95,15 @@ export async function startRegistryOn(
     publisher,
     bus,
     images: app.get(ImagesService),
+    actions: app.get(ImageActions),
+    members: app.get(MembersService),
+    quotas: app.get(ProjectQuotas),
+    scrubber: app.get(Scrubber),
     lists: app.get(ImageListService),
     data: app.get(ImageDataService),
     tags: app.get(TagsService),
+    denied: app.get(DeniedAttempts),
+    policy: app.get(PolicyEngine),
     jobs: app.get(JobsService),
     instances: app.get(InstancesRpc),
     reaper: app.get(Reaper),

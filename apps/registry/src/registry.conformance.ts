@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { describeAudit } from './audit/audit.conformance.js';
 import { describeImages } from './images/images.conformance.js';
 import { describeLists } from './images/image-lists.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
@@ -26,7 +27,11 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
       withRegistry(makePlace, describeJobs);
     });
     describe('events', () => {
-      withRegistry(makePlace, describeOutbox);
+      // Their own events alone, which are counted.
+      withRegistry(makePlace, describeOutbox, { GLIMPSE_AUDIT_EVENTS: 'false' });
+    });
+    describe('the audit trail', () => {
+      withRegistry(makePlace, describeAudit, { GLIMPSE_AUDIT_DENIED_MAX_PER_WINDOW: '3' });
     });
   });
 }
@@ -34,12 +39,13 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
 function withRegistry(
   makePlace: () => Promise<DatabasePlace>,
   describeFeature: (registry: () => RegistryUnderTest, url: () => string) => void,
+  environment: NodeJS.ProcessEnv = {},
 ): void {
   let place: DatabasePlace;
   let registry: RegistryUnderTest;
   beforeAll(async () => {
     place = await makePlace();
-    registry = await startRegistryOn(place.url);
+    registry = await startRegistryOn(place.url, environment);
   });
   afterAll(async () => {
     await registry.close();

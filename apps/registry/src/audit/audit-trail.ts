@@ -8,6 +8,9 @@ import { type AuditedAction, auditRecord } from './audit-record.js';
 
 export type { AuditedAction };
 
+/** Of an event; the record itself has the whole id. */
+const MAX_SUBJECT_LENGTH = 100;
+
 /** Writes down who changed what, with the change itself. */
 @Injectable()
 export class AuditTrail {
@@ -26,7 +29,8 @@ export class AuditTrail {
   /** Notes what somebody did, or tried to: on the bus and in the log, once `tx` is committed. */
   async record(tx: Transaction, record: AuditRecord): Promise<void> {
     const { events, log } = this.settings.config.audit;
-    if (events) await this.outbox.write(tx, auditEvents.recorded, record.target.id, record);
+    const subject = record.target.id.slice(0, MAX_SUBJECT_LENGTH);
+    if (events) await this.outbox.write(tx, auditEvents.recorded, subject, record);
     if (log) tx.afterCommit(() => this.settings.logger.info({ audit: record }, 'audit'));
   }
 }
