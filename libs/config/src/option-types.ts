@@ -33,9 +33,9 @@ const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
 const asByteCount = (value: unknown) => {
   if (typeof value !== 'string') return value;
-  const [, amount, unit] = /^\s*(\d+)\s*([A-Za-z]*)\s*$/.exec(value) ?? [];
+  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(value) ?? [];
   const power = UNITS.indexOf(unit === '' ? 'B' : (unit ?? '').toUpperCase());
-  return power === -1 ? value : Number(amount) * 1024 ** power;
+  return power === -1 ? value : Math.floor(Number(amount) * 1024 ** power);
 };
 
 /** A number of bytes, or a text with a unit: B, KB, MB, GB or TB, in powers of 1024. */

@@ -60,6 +60,26 @@ export interface ImageTagRow extends Lifetime {
   value: string;
 }
 
+export interface TaskRow extends Lifetime {
+  id: string;
+  type: string;
+  status: string;
+  owner: string;
+  expires_at: string | null;
+  image_id: string | null;
+  request_id: string | null;
+  user_id: string | null;
+}
+
+export interface TaskInfoRow {
+  task_id: string;
+  /** JSON. */
+  input: string | null;
+  /** JSON. */
+  result: string | null;
+  message: string | null;
+}
+
 /** An event that was committed and is to be published. Times in the tables of our own are epoch milliseconds. */
 export interface OutboxRow {
   /** The order of publishing. */
@@ -134,6 +154,8 @@ export interface Tables extends MetadefTables {
   image_locations: ImageLocationRow;
   image_members: ImageMemberRow;
   image_tags: ImageTagRow;
+  tasks: TaskRow;
+  task_info: TaskInfoRow;
   outbox: OutboxRow;
   jobs: JobRow;
   leases: LeaseRow;

@@ -119,7 +119,7 @@ export class UploadService {
         uploadId: upload.uploadId,
         hashAlgorithm: images.hashingAlgorithm,
         md5: images.md5Checksum,
-        sizeCap: limits.imageSizeCap,
+        sizeCap: Math.min(limits.imageSizeCap, ticket.sizeCap ?? Infinity),
         expectedSize: request.size,
         inspector: createInspector(ticket),
         signal,

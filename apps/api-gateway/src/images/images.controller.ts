@@ -1,12 +1,13 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RpcClient } from '@glimpse/bus';
-import { type Image, registryImages } from '@glimpse/contracts';
+import { type Image, ServiceError, registryImages } from '@glimpse/contracts';
 import { StoreRegistry } from '@glimpse/stores';
 import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
 import { baseUrlOf } from '../http/base-url.js';
 import { Body } from '../http/body-policy.js';
+import { judgePreconditions, strongTag, valuesToMatch } from '../http/entity-tags.js';
 import { parseQueryString } from '../http/query-string.js';
 import { readJson } from '../http/request-body.js';
 import { imageIdFrom } from './image-id.js';
@@ -16,6 +17,8 @@ import { parsePatch, patchDialect } from './json-patch.js';
 import { listLinks } from './list-links.js';
 import { parseListQuery } from './list-query.js';
 import { parseNewImage } from './new-image.js';
+
+const etagOf = ({ revision }: Image) => (revision === undefined ? undefined : strongTag(revision));
 
 @Controller('v2/images')
 export class ImagesController {
@@ -39,7 +42,7 @@ export class ImagesController {
     reply.header('location', `${baseUrlOf(request.raw)}${imagePath(created.id)}`);
     if (this.settings.config.isMultiStore)
       reply.header('openstack-image-store-ids', this.stores.ids.join(','));
-    return this.view(created);
+    return this.answer(created, reply);
   }
 
   @Get()
@@ -58,31 +61,59 @@ export class ImagesController {
 
   @Get(':id')
   @Body('reject')
-  async show(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ImageView> {
+  async show(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ImageView | undefined> {
     const image = await this.rpc.call(registryImages.get, { ctx: callerOf(request), id: imageIdFrom(id) });
-    return this.view(image);
+    switch (judgePreconditions(request.headers, { etag: etagOf(image) })) {
+      case 'unchanged':
+        this.answer(image, reply);
+        reply.code(304);
+        return undefined;
+      case 'failed':
+        throw new ServiceError('PRECONDITION_FAILED', `Image ${image.id} is not the one of If-Match.`);
+      case 'proceed':
+        return this.answer(image, reply);
+    }
   }
 
   @Patch(':id')
   @Body('own')
-  async update(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ImageView> {
+  async update(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ImageView> {
     const dialect = patchDialect(request.headers['content-type']);
     const body = await readJson(request.raw, this.settings.config.http);
     const changes = parsePatch(body, dialect, this.schema);
-    const target = { ctx: callerOf(request), id: imageIdFrom(id) };
-    // Without a change there is nothing to be allowed: whoever sees the image gets it.
-    const image =
-      changes.length === 0
-        ? await this.rpc.call(registryImages.get, target)
-        : await this.rpc.call(registryImages.update, { ...target, changes });
-    return this.view(image);
+    const image = await this.rpc.call(registryImages.update, {
+      ctx: callerOf(request),
+      id: imageIdFrom(id),
+      changes,
+      ifMatch: valuesToMatch(request.headers['if-match']),
+    });
+    return this.answer(image, reply);
   }
 
   @Delete(':id')
   @Body('reject')
   @HttpCode(204)
   async delete(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
-    await this.rpc.call(registryImages.delete, { ctx: callerOf(request), id: imageIdFrom(id) });
+    await this.rpc.call(registryImages.delete, {
+      ctx: callerOf(request),
+      id: imageIdFrom(id),
+      ifMatch: valuesToMatch(request.headers['if-match']),
+    });
+  }
+
+  /** The image's document, with the validator of what it says. */
+  private answer(image: Image, reply: FastifyReply): ImageView {
+    const etag = etagOf(image);
+    if (etag !== undefined) reply.header('etag', etag);
+    return this.view(image);
   }
 
   private view(image: Image): ImageView {

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { GatewaySettings } from '../gateway-settings.js';
 import { Body } from '../http/body-policy.js';
+import { publishedMemberSchema, publishedMembersSchema } from '../members/members.schema.js';
 import { createImageSchema } from './images.schema.js';
 import { publishedImageSchema, publishedImagesSchema } from './published-schema.js';
 
@@ -20,6 +21,18 @@ export class SchemasController {
   @Body('reject')
   image(): object {
     return this.imageDocument;
+  }
+
+  @Get('member')
+  @Body('reject')
+  member(): object {
+    return publishedMemberSchema;
+  }
+
+  @Get('members')
+  @Body('reject')
+  members(): object {
+    return publishedMembersSchema;
   }
 
   @Get('images')

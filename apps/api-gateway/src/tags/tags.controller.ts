@@ -4,8 +4,16 @@ import { RpcClient } from '@glimpse/bus';
 import { MAX_TEXT_LENGTH, ServiceError, isStorableText, registryImages } from '@glimpse/contracts';
 import { callerOf } from '../auth/request-context.js';
 import { Body } from '../http/body-policy.js';
+import { valuesToMatch } from '../http/entity-tags.js';
 import { checkStorableText } from '../http/text.js';
 import { imageIdFrom } from '../images/image-id.js';
+
+const onTag = (request: FastifyRequest, id: string, tag: string) => ({
+  ctx: callerOf(request),
+  id: imageIdFrom(id),
+  tag,
+  ifMatch: valuesToMatch(request.headers['if-match']),
+});
 
 /** The tags of an image, one at a time. */
 @Controller('v2/images/:id/tags/:tag')
@@ -23,7 +31,7 @@ export class TagsController {
     if (tag.length > MAX_TEXT_LENGTH)
       throw new ServiceError('REQUEST_INVALID', `A tag can't be longer than ${MAX_TEXT_LENGTH} characters.`);
     checkStorableText('The tag', tag);
-    await this.rpc.call(registryImages.addTag, { ctx: callerOf(request), id: imageIdFrom(id), tag });
+    await this.rpc.call(registryImages.addTag, onTag(request, id, tag));
   }
 
   @Delete()
@@ -36,6 +44,6 @@ export class TagsController {
   ): Promise<void> {
     if (tag.length > MAX_TEXT_LENGTH || !isStorableText(tag))
       throw new ServiceError('TAG_NOT_FOUND', 'The image has no such tag.');
-    await this.rpc.call(registryImages.removeTag, { ctx: callerOf(request), id: imageIdFrom(id), tag });
+    await this.rpc.call(registryImages.removeTag, onTag(request, id, tag));
   }
 }

@@ -6,6 +6,7 @@ import {
   type WritableAttribute,
   isInternalProperty,
 } from '@glimpse/contracts';
+import type { PropertyOperation } from '../property-protection/protection-file.js';
 import {
   type AttributeSchemas,
   attributeSchemas,
@@ -13,6 +14,7 @@ import {
   checkPropertyValue,
   checkQuota,
   checkValue,
+  protectedProperty,
 } from './image-values.js';
 
 type AttributeChange = Extract<ImageChange, { target: 'attribute' }>;
@@ -23,6 +25,8 @@ export interface ChangeRules {
   readonly isAdmin: boolean;
   /** Throws where the caller may not give the image this visibility. */
   mayPublishAs(visibility: Image['visibility']): void;
+  /** Whether the caller may do this with the custom property. */
+  mayProperty(operation: PropertyOperation, name: string): boolean;
   readonly images: Pick<Config['images'], 'diskFormats' | 'containerFormats'>;
   readonly limits: Pick<Config['limits'], 'propertyQuota' | 'tagQuota'>;
 }
@@ -40,7 +44,7 @@ export function applyChanges(image: Image, changes: readonly ImageChange[], rule
         'ACTION_FORBIDDEN',
         "It's not allowed to change locations if they are invisible",
       );
-    if (change.target === 'property') changeProperty(draft, change);
+    if (change.target === 'property') changeProperty(draft, change, rules);
     else changeAttribute(draft, change, rules, schemas);
   }
   checkPropertyQuota(image, draft, rules.limits.propertyQuota);
@@ -51,13 +55,17 @@ export function applyChanges(image: Image, changes: readonly ImageChange[], rule
 const copyProperties = (properties: Image['properties']): Image['properties'] =>
   Object.assign(Object.create(null) as Image['properties'], properties);
 
-function changeProperty(draft: Image, { op, name, value }: PropertyChange): void {
+function changeProperty(draft: Image, { op, name, value }: PropertyChange, rules: ChangeRules): void {
   checkPropertyName(name);
   const isThere = Object.hasOwn(draft.properties, name);
-  if (op === 'add' && isThere)
+  // What the caller may not read is, to them, not there; but they don't get to put another one in its place.
+  const isKnown = isThere && rules.mayProperty('read', name);
+  if (op === 'add' && isKnown)
     throw new ServiceError('PROPERTY_DUPLICATE', `Property ${name} already present.`);
-  if ((op === 'replace' || op === 'remove') && !isThere)
+  if ((op === 'replace' || op === 'remove') && !isKnown)
     throw new ServiceError('PROPERTY_NOT_FOUND', `Property ${name} does not exist.`);
+  const operation = isThere ? (op === 'remove' ? 'delete' : 'update') : 'create';
+  if (isThere !== isKnown || !rules.mayProperty(operation, name)) throw protectedProperty(name);
   if (op === 'remove') delete draft.properties[name];
   else draft.properties[name] = checkPropertyValue(name, value ?? null);
 }

@@ -133,7 +133,8 @@ function addChild(children: Children, row: ChildRow): void {
   else children.locations.push({ url: row.first, metadata: parseMetadata(row.second) });
 }
 
-function parseMetadata(text: string | null): Record<string, unknown> {
+/** The metadata of a location, of its column. */
+export function parseMetadata(text: string | null): Record<string, unknown> {
   const value: unknown = text === null ? {} : JSON.parse(text);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -9,7 +9,7 @@ describe('the states of an image', () => {
     ['uploading', 'queued importing deleted'],
     ['importing', 'queued active deleted'],
     ['active', 'deactivated pending_delete deleted'],
-    ['deactivated', 'active deleted'],
+    ['deactivated', 'active pending_delete deleted'],
     ['killed', 'deleted'],
     ['pending_delete', 'active deleted'],
     ['deleted', ''],

@@ -8,7 +8,8 @@ const moves: Record<ImageStatus, readonly ImageStatus[]> = {
   uploading: ['importing', 'queued', 'deleted'],
   importing: ['active', 'queued', 'deleted'],
   active: ['deactivated', 'pending_delete', 'deleted'],
-  deactivated: ['active', 'deleted'],
+  // Glance deletes a deactivated image at once, also with delayed delete.
+  deactivated: ['active', 'pending_delete', 'deleted'],
   killed: ['deleted'],
   pending_delete: ['deleted', 'active'],
   deleted: [],

@@ -60,11 +60,18 @@ export function checkPropertyName(name: string): void {
   checkValue('the name of a property', propertyName, name);
 }
 
+export const protectedProperty = (name: string) =>
+  new ServiceError('PROPERTY_FORBIDDEN', `Property '${name}' is protected.`);
+
 export const checkPropertyValue = (name: string, value: string | null): string | null =>
   checkValue(`property ${name}`, propertyValue, value);
 
 /** Throws QUOTA_EXCEEDED; a negative quota is none. */
-export function checkQuota(what: 'properties' | 'tags', attempted: number, quota: number): void {
+export function checkQuota(
+  what: 'properties' | 'tags' | 'members' | 'locations',
+  attempted: number,
+  quota: number,
+): void {
   if (quota >= 0 && attempted > quota)
     throw new ServiceError(
       'QUOTA_EXCEEDED',

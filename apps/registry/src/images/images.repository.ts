@@ -51,27 +51,15 @@ export class ImagesRepository {
     await insertTags(tx, image.id, image.tags, now);
   }
 
-  /**
-   * Notes that the image changes now, and keeps other transactions from changing it before this one has ended. False
-   * where there is no such image.
-   */
-  async touch(tx: Transaction, id: string, now: string): Promise<boolean> {
-    const matched = await tx.execute('UPDATE images SET updated_at = ? WHERE id = ? AND deleted = 0', [
-      now,
-      id,
-    ]);
-    return matched === 1;
-  }
-
-  /** Saves what is different. The image is one that `touch` has taken in this transaction. */
+  /** Saves what is different, and that the image changed now. The transaction holds the image. */
   async save(tx: Transaction, before: Image, after: Image, now: string): Promise<void> {
     const old: Record<string, SqlValue> = toColumns(before);
     const changed = Object.entries(toColumns(after)).filter(([name, value]) => old[name] !== value);
-    if (changed.length > 0)
-      await tx.execute(
-        `UPDATE images SET ${changed.map(([name]) => `${name} = ?`).join(', ')} WHERE id = ?`,
-        [...changed.map(([, value]) => value), before.id],
-      );
+    await tx.execute(
+      `UPDATE images SET ${['updated_at', ...changed.map(([name]) => name)].map((name) => `${name} = ?`).join(', ')}
+        WHERE id = ?`,
+      [now, ...changed.map(([, value]) => value), before.id],
+    );
     await saveProperties(tx, before.id, before.properties, after.properties, now);
     await saveTags(tx, before.id, before.tags, after.tags, now);
   }
@@ -90,16 +78,21 @@ export class ImagesRepository {
     ]);
   }
 
-  /** Marks everything that belongs to the image as deleted. */
-  async deleteChildren(tx: Transaction, id: string, now: string): Promise<void> {
+  /** Marks everything that belongs to the image as deleted; its locations as such that still hold data, or don't. */
+  async deleteChildren(
+    tx: Transaction,
+    id: string,
+    now: string,
+    locationStatus: 'deleted' | 'pending_delete',
+  ): Promise<void> {
     for (const table of ['image_properties', 'image_tags', 'image_members'])
       await tx.execute(`UPDATE ${table} SET deleted = 1, deleted_at = ? WHERE image_id = ? AND deleted = 0`, [
         now,
         id,
       ]);
     await tx.execute(
-      "UPDATE image_locations SET deleted = 1, deleted_at = ?, status = 'deleted' WHERE image_id = ? AND deleted = 0",
-      [now, id],
+      'UPDATE image_locations SET deleted = 1, deleted_at = ?, status = ? WHERE image_id = ? AND deleted = 0',
+      [now, locationStatus, id],
     );
   }
 }

@@ -6,19 +6,34 @@ import {
   ServiceError,
   imageEvents,
 } from '@glimpse/contracts';
-import { Database, type Transaction } from '@glimpse/persistence';
+import { Database, fromDatabaseTime } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
+import type { AuditedAction } from '../audit/audit-record.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
+import { PropertyProtection } from '../property-protection/property-protection.js';
+import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { ImageAnswers } from './image-answers.js';
+import { HeldImages } from './held-images.js';
 import { applyChanges } from './image-changes.js';
 import { ImageReader } from './image-reader.js';
-import { moveImage } from './image-state.js';
+import { canMove, moveImage } from './image-state.js';
+import { protectedProperty } from './image-values.js';
 import { ImagesRepository } from './images.repository.js';
 import { checkPropertyNames, makeImage } from './new-image.js';
 import type { StoredImage } from './stored-image.js';
+
+/** How a change is made, beside what it changes. */
+export interface ChangeOptions {
+  /** The revisions that the caller had in mind; any where it is left out. */
+  readonly ifMatch?: readonly string[] | undefined;
+  /** What the audit trail says; by default an update of the image. */
+  readonly audited?: Pick<AuditedAction, 'action' | 'on'>;
+}
 
 /** Images and their metadata; their data is `ImageDataService`'s. */
 @Injectable()
@@ -26,10 +41,15 @@ export class ImagesService {
   constructor(
     private readonly database: Database,
     private readonly reader: ImageReader,
+    private readonly held: HeldImages,
     private readonly repository: ImagesRepository,
     private readonly policy: PolicyEngine,
+    private readonly protection: PropertyProtection,
+    private readonly quotas: ProjectQuotas,
+    private readonly answers: ImageAnswers,
     private readonly outbox: OutboxWriter,
     private readonly jobs: JobQueue,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
@@ -42,29 +62,44 @@ export class ImagesService {
     this.assertMayPublishAs(ctx, target);
     const now = this.clock.databaseNow();
     const image = makeImage({ ...request, owner }, now, this.settings.config);
+    for (const name of Object.keys(image.properties))
+      if (!this.protection.allows(ctx, 'create', name)) throw protectedProperty(name);
     await this.database.unitOfWork.run(async (tx) => {
+      await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);
       await this.outbox.write(tx, imageEvents.created, image.id, { image });
+      await this.audit.changed(tx, ctx, { action: 'create', on: 'image', id: image.id });
     });
-    return image;
+    return this.answers.toAnswer(ctx, { image, locations: [] });
   }
 
   async get(ctx: Caller, id: string): Promise<Image> {
-    const stored = await this.reader.find(id);
-    if (stored === undefined) throw imageNotFound(id);
-    await this.policy.enforceOnImage(this.database, 'get_image', ctx, stored.image);
-    return stored.image;
+    return this.answers.toAnswer(ctx, await this.find(ctx, id));
   }
 
-  update(ctx: Caller, id: string, changes: readonly ImageChange[]): Promise<Image> {
+  async update(
+    ctx: Caller,
+    id: string,
+    changes: readonly ImageChange[],
+    options: ChangeOptions = {},
+  ): Promise<Image> {
     // Glance asks no permission for nothing, and saves nothing (spec/api-images.md section 4.4).
-    if (changes.length === 0) return this.get(ctx, id);
-    return this.change(ctx, id, (image) =>
-      applyChanges(image, changes, {
-        isAdmin: this.policy.isAdmin(ctx),
-        mayPublishAs: (visibility) => this.assertMayPublishAs(ctx, { owner: image.owner, visibility }),
-        ...this.settings.config,
-      }),
+    if (changes.length === 0) {
+      const stored = await this.find(ctx, id);
+      this.answers.checkRevision(ctx, stored, options.ifMatch);
+      return this.answers.toAnswer(ctx, stored);
+    }
+    return this.change(
+      ctx,
+      id,
+      (image) =>
+        applyChanges(image, changes, {
+          isAdmin: this.policy.isAdmin(ctx),
+          mayPublishAs: (visibility) => this.assertMayPublishAs(ctx, { owner: image.owner, visibility }),
+          mayProperty: (operation, name) => this.protection.allows(ctx, operation, name),
+          ...this.settings.config,
+        }),
+      options,
     );
   }
 
@@ -72,43 +107,53 @@ export class ImagesService {
    * Lets a caller who may modify the image make another one of it. Changes to one image happen one after the other,
    * so that none undoes what another one did.
    */
-  change(ctx: Caller, id: string, work: (image: Image) => Image): Promise<Image> {
+  change(
+    ctx: Caller,
+    id: string,
+    work: (image: Image) => Image,
+    { ifMatch, audited = { action: 'update', on: 'image' } }: ChangeOptions = {},
+  ): Promise<Image> {
     return this.database.unitOfWork.run(async (tx) => {
       const now = this.clock.databaseNow();
-      const { image } = await this.take(tx, id, now);
-      await this.policy.enforceOnOwnImage(tx, 'modify_image', ctx, image);
-      const changed = work(image);
-      await this.repository.save(tx, image, changed, now);
-      await this.outbox.write(tx, imageEvents.updated, image.id, { image: changed });
-      return changed;
+      const before = await this.held.hold(tx, id);
+      await this.policy.enforceOnOwnImage(tx, 'modify_image', ctx, before.image);
+      this.answers.checkRevision(ctx, before, ifMatch);
+      const changed = { ...work(before.image), updatedAt: fromDatabaseTime(now) };
+      await this.repository.save(tx, before.image, changed, now);
+      await this.outbox.write(tx, imageEvents.updated, changed.id, { image: changed });
+      await this.audit.changed(tx, ctx, { ...audited, id: changed.id });
+      return this.answers.toAnswer(ctx, { image: changed, locations: before.locations });
     });
   }
 
-  /** The image is gone for everybody when this resolves; a job removes its data. */
-  async delete(ctx: Caller, id: string): Promise<void> {
+  /**
+   * The image is gone for everybody when this resolves. A job removes its data: at once, or with delayed delete when
+   * the time to restore it is over (`Scrubber`).
+   */
+  async delete(ctx: Caller, id: string, { ifMatch }: Pick<ChangeOptions, 'ifMatch'> = {}): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
       const now = this.clock.databaseNow();
-      const { image, locations } = await this.take(tx, id, now);
+      const stored = await this.held.hold(tx, id);
+      const { image, locations } = stored;
       await this.policy.enforceOnOwnImage(tx, 'delete_image', ctx, image);
       if (image.protected)
         throw new ServiceError('IMAGE_PROTECTED', `Image ${image.id} is protected and cannot be deleted.`);
-      await moveImage(tx, image.id, {
-        from: image.status,
-        to: 'deleted',
-        now,
-        set: { deleted: 1, deleted_at: now },
-      });
-      await this.repository.deleteChildren(tx, image.id, now);
-      if (locations.length > 0)
+      this.answers.checkRevision(ctx, stored, ifMatch);
+      const isKept = this.settings.config.images.delayedDelete && locations.length > 0;
+      const to = isKept && canMove(image.status, 'pending_delete') ? 'pending_delete' : 'deleted';
+      await moveImage(tx, image.id, { from: image.status, to, now, set: { deleted: 1, deleted_at: now } });
+      await this.repository.deleteChildren(tx, image.id, now, to);
+      if (to === 'deleted' && locations.length > 0)
         await this.jobs.enqueue(tx, 'delete-data', { imageId: image.id, locations: [...locations] });
       await this.outbox.write(tx, imageEvents.deleted, image.id, { imageId: image.id });
+      await this.audit.changed(tx, ctx, { action: 'delete', on: 'image', id: image.id });
     });
   }
 
-  /** The image as it is now, which no other transaction changes before this one has ended. */
-  private async take(tx: Transaction, id: string, now: string): Promise<StoredImage> {
-    const stored = (await this.repository.touch(tx, id, now)) ? await this.reader.findIn(tx, id) : undefined;
+  private async find(ctx: Caller, id: string): Promise<StoredImage> {
+    const stored = await this.reader.find(id);
     if (stored === undefined) throw imageNotFound(id);
+    await this.policy.enforceOnImage(this.database, 'get_image', ctx, stored.image);
     return stored;
   }
 

@@ -6,7 +6,7 @@ import { InstanceLeases } from './instance-leases.js';
 /** How long the end of an upload is remembered, so that a call whose answer got lost can be repeated. */
 const REMEMBERED_FOR_MS = 3_600_000;
 
-interface UploadLease extends Pick<LeaseRow, 'id' | 'state'> {
+interface UploadLease extends Pick<LeaseRow, 'id' | 'state' | 'size'> {
   image_id: string;
   store_id: string;
 }
@@ -44,7 +44,7 @@ export class UploadLeases {
 
   async find(sql: SqlReader, uploadId: string): Promise<UploadLease | undefined> {
     const [row] = await sql.query<UploadLease>(
-      "SELECT id, state, image_id, store_id FROM leases WHERE kind = 'upload' AND id = ?",
+      "SELECT id, state, image_id, store_id, size FROM leases WHERE kind = 'upload' AND id = ?",
       [uploadId],
     );
     return row;
@@ -53,7 +53,7 @@ export class UploadLeases {
   /** Throws a `UniqueViolation` where there was an upload of that id, whatever became of it. */
   async take(
     tx: Transaction,
-    upload: { uploadId: string; imageId: string; storeId: string; instanceId: string },
+    upload: { uploadId: string; imageId: string; storeId: string; instanceId: string; size: number | null },
   ): Promise<void> {
     // A sign of life as good as a heartbeat, and the first one of a process that has just started.
     await this.instances.renew(tx, { instanceId: upload.instanceId });
@@ -66,6 +66,7 @@ export class UploadLeases {
         expires_at: null,
         image_id: upload.imageId,
         store_id: upload.storeId,
+        size: upload.size,
         created_at: this.clock.now(),
       },
     ]);

@@ -10,14 +10,19 @@ export class TagsRpc {
   constructor(private readonly tags: TagsService) {}
 
   @HandleRpc(registryImages.addTag)
-  async add({ ctx, id, tag }: RequestOf<Calls['addTag']>): Promise<ResponseOf<Calls['addTag']>> {
-    await this.tags.add(ctx, id, tag);
+  async add({ ctx, id, tag, ifMatch }: RequestOf<Calls['addTag']>): Promise<ResponseOf<Calls['addTag']>> {
+    await this.tags.add(ctx, id, tag, { ifMatch });
     return {};
   }
 
   @HandleRpc(registryImages.removeTag)
-  async remove({ ctx, id, tag }: RequestOf<Calls['removeTag']>): Promise<ResponseOf<Calls['removeTag']>> {
-    await this.tags.remove(ctx, id, tag);
+  async remove({
+    ctx,
+    id,
+    tag,
+    ifMatch,
+  }: RequestOf<Calls['removeTag']>): Promise<ResponseOf<Calls['removeTag']>> {
+    await this.tags.remove(ctx, id, tag, { ifMatch });
     return {};
   }
 }

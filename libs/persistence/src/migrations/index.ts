@@ -1,12 +1,18 @@
 import { GlanceSchema1700000000001 } from './1700000000001-glance-schema.js';
 import { GlimpseTables1700000000002 } from './1700000000002-glimpse-tables.js';
 import { ListIndexes1700000000003 } from './1700000000003-list-indexes.js';
+import { Quotas1700000000004 } from './1700000000004-quotas.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
 
 /** Every migration, oldest first. One that was released never changes. */
-const migrations = [GlanceSchema1700000000001, GlimpseTables1700000000002, ListIndexes1700000000003];
+const migrations = [
+  GlanceSchema1700000000001,
+  GlimpseTables1700000000002,
+  ListIndexes1700000000003,
+  Quotas1700000000004,
+];
 
 /** What a DataSource is told of them. */
 export const migrationOptions = { migrations, migrationsTableName: MIGRATIONS_TABLE };

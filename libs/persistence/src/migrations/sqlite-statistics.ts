@@ -21,6 +21,7 @@ const statistics: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     glimpse_images_visibility: '20000 5000 4500 1 1',
     glimpse_images_name: '20000 4 3',
     glimpse_images_status: '20000 10000 1',
+    glimpse_images_usage: '20000 100 90 60 1',
   },
   image_properties: {
     ix_image_properties_image_id: '120000 6',
