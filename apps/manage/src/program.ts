@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBus } from './commands/bus.js';
 import { addDeadLetters } from './commands/dead-letters.js';
 import { addJobs } from './commands/jobs.js';
 import { addMigrate } from './commands/migrate.js';
@@ -11,6 +12,7 @@ Examples:
   glimpse-manage migrate
   glimpse-manage jobs list --status failed
   glimpse-manage jobs retry 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
+  glimpse-manage bus declare
   glimpse-manage dead-letters list --json
   glimpse-manage dead-letters replay --all
   glimpse-manage purge --older-than-days 30 --max-rows 10000
@@ -25,6 +27,6 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .enablePositionalOptions()
     .exitOverride();
-  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge]) add(program);
+  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge, addBus]) add(program);
   return program;
 }

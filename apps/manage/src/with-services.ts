@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type OpenBus, openBus } from '@glimpse/bus';
+import { type BusOptions, type OpenBus, openBus } from '@glimpse/bus';
 import { loadConfig } from '@glimpse/config';
 import { createLogger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
@@ -25,18 +25,23 @@ export function withCurrentDatabase<T>(work: (database: Database) => Promise<T>)
   });
 }
 
-/** Lends the configured bus to `work` and closes it. */
-export async function withBus<T>(work: (bus: OpenBus) => Promise<T>): Promise<T> {
+/** How to reach the configured broker; throws where the bus is in the process of the services. */
+export function brokerOptions(): BusOptions {
   const config = loadConfig();
   if (config.busUrl.startsWith('memory:'))
     throw new OperatorError('an in-process bus lives in the process of its services: set GLIMPSE_BUS_URL');
-  const bus = openBus({
+  return {
     service: 'manage',
     instanceId: `manage-${randomUUID()}`,
     url: config.busUrl,
     options: config.bus,
     logger: createLogger('manage', { level: 'silent' }),
-  });
+  };
+}
+
+/** Lends the configured bus to `work` and closes it. */
+export async function withBus<T>(work: (bus: OpenBus) => Promise<T>): Promise<T> {
+  const bus = openBus(brokerOptions());
   try {
     return await work(bus);
   } finally {

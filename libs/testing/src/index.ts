@@ -13,6 +13,7 @@ export {
 } from './keystone/stand-in-keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
 export { ServiceProcess } from './service-process.js';
+export { TcpProxy } from './tcp-proxy.js';
 export {
   type OwnPlace,
   type TestServers,

@@ -81,6 +81,20 @@ export async function createVirtualHost(): Promise<OwnPlace> {
   };
 }
 
+/** Makes a user with these rights in the virtual host of `busUrl`; `url` is the bus URL of that user. */
+export async function createUser(
+  busUrl: string,
+  permissions: { readonly configure: string; readonly write: string; readonly read: string },
+): Promise<OwnPlace> {
+  const url = new URL(busUrl);
+  const name = newName();
+  await manage('PUT', `users/${name}`, { password: name, tags: '' });
+  await manage('PUT', `permissions${url.pathname}/${name}`, permissions);
+  url.username = name;
+  url.password = name;
+  return { url: url.href, remove: async () => void (await manage('DELETE', `users/${name}`)) };
+}
+
 /** Ends every connection to the virtual host that `busUrl` is the URL of, as a restart of the broker would. */
 export async function cutConnections(busUrl: string): Promise<number> {
   const path = `connections/username/${new URL(busUrl).username}`;

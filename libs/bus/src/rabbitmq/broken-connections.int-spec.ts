@@ -1,4 +1,4 @@
-import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
+import { TcpProxy, type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   BusHarness,
@@ -9,7 +9,6 @@ import {
   jobReady,
   perform,
 } from '../bus-harness.conformance.js';
-import { TcpProxy } from './tcp-proxy.conformance.js';
 
 jest.setTimeout(30_000);
 

@@ -32,6 +32,21 @@ function explainRefusal(error: unknown): unknown {
   return new Error(message, { cause: error });
 }
 
+/** Connects once. Rejects with the reason when that fails, after a bounded time. */
+export async function connectTo(bus: BusOptions, end: string): Promise<ChannelModel> {
+  try {
+    return await connect(withHeartbeat(bus.url), {
+      ...tlsOptions(bus),
+      noDelay: true,
+      keepAlive: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: `${bus.instanceId} ${end}` },
+    });
+  } catch (error) {
+    throw explainRefusal(error);
+  }
+}
+
 /** Resolves with the reason when the connection has ended. */
 function endOf(model: ChannelModel): Promise<Error> {
   let reason: Error | undefined;
@@ -101,15 +116,9 @@ export class RabbitConnection {
   private async session(onUp: () => void): Promise<unknown> {
     let model: ChannelModel;
     try {
-      model = await connect(withHeartbeat(this.bus.url), {
-        ...tlsOptions(this.bus),
-        noDelay: true,
-        keepAlive: true,
-        timeout: CONNECT_TIMEOUT_MS,
-        clientProperties: { connection_name: `${this.bus.instanceId} ${this.end}` },
-      });
+      model = await connectTo(this.bus, this.end);
     } catch (error) {
-      return explainRefusal(error);
+      return error;
     }
     // From here on no end of the connection may go unnoticed, not even one in the middle of the set-up.
     const ended = endOf(model);

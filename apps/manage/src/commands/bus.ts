@@ -1,0 +1,36 @@
+import { type BusPermissions, type BusUser, declareTopology, permissionsOf, trustedBy } from '@glimpse/bus';
+import type { Command } from 'commander';
+import { type OutputOptions, report, write } from '../output.js';
+import { brokerOptions } from '../with-services.js';
+
+const users = Object.keys(trustedBy) as BusUser[];
+
+interface BusRights extends BusPermissions {
+  readonly service: BusUser;
+  readonly trusts: readonly BusUser[];
+}
+
+const describe = ({ service, configure, write: toWrite, read, trusts }: BusRights): string =>
+  `${service}\n  configure  ${configure}\n  write      ${toWrite}\n  read       ${read}\n  trusts     ${trusts.join(', ')}`;
+
+export function addBus(program: Command): void {
+  const bus = program.command('bus').description('what the services need on RabbitMQ');
+  bus
+    .command('declare')
+    .description(
+      'make the exchanges and queues that are missing; the user of GLIMPSE_BUS_URL needs all rights',
+    )
+    .option('--json', 'answer in JSON')
+    .action(async (options: OutputOptions) => {
+      await declareTopology(brokerOptions());
+      report(options, { declared: true }, 'Every exchange and queue is there.');
+    });
+  bus
+    .command('permissions')
+    .description('show the least rights of a user for each service, and whom each has to trust')
+    .option('--json', 'answer in JSON')
+    .action((options: OutputOptions) => {
+      const all = users.map((user) => ({ service: user, ...permissionsOf(user), trusts: trustedBy[user] }));
+      write(options.json === true ? JSON.stringify(all) : all.map(describe).join('\n'));
+    });
+}
