@@ -202,14 +202,15 @@ export class Keystone {
     return answer.body;
   }
 
-  private get adminCredentials(): Credentials {
+  /** Who manages this Keystone, in the domain `default`. */
+  get adminAccount(): { username: string; password: string } {
     const { username, password } = new URL(this.adminUrl);
-    const user = {
-      name: decodeURIComponent(username),
-      password: decodeURIComponent(password),
-      domain: { id: 'default' },
-    };
-    return { methods: ['password'], password: { user } };
+    return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  }
+
+  private get adminCredentials(): Credentials {
+    const { username: name, password } = this.adminAccount;
+    return { methods: ['password'], password: { user: { name, password, domain: { id: 'default' } } } };
   }
 
   private async create<T extends Named>(kind: string, attributes: object): Promise<T> {
