@@ -22,6 +22,8 @@ export class GlimpseAdapter extends FastifyAdapter {
   /** Sends what a handler returned: an object as JSON, nothing as an empty answer. */
   override reply(reply: FastifyReply, body: unknown, status?: number): FastifyReply {
     if (status !== undefined) reply.code(status);
+    // What a 304 says of the content would be about the document that it stands for.
+    if (body === undefined && reply.statusCode === 304) return reply.send();
     if (body === undefined)
       return reply.header('content-type', 'text/html; charset=UTF-8').header('content-length', '0').send();
     return sendExactly(reply, 'application/json', JSON.stringify(body));
