@@ -3,28 +3,47 @@ import { BusModule } from '@glimpse/bus';
 import { TransferPipeline } from '@glimpse/pipeline';
 import { provideInstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
+import { ActionsController } from './actions/actions.controller.js';
+import { CacheAdminService } from './cache/cache-admin.service.js';
+import { CacheManagementController } from './cache/cache-management.controller.js';
+import { CacheController } from './cache/cache.controller.js';
+import { CacheEvents } from './cache/cache.events.js';
+import { CacheQueue } from './cache/cache-queue.js';
+import { CacheTasks } from './cache/cache-tasks.js';
+import { CacheUpkeep } from './cache/cache-upkeep.js';
+import { ImageCaching } from './cache/image-caching.js';
 import { DiscoveryController } from './discovery/discovery.controller.js';
 import { GatewaySettings } from './gateway-settings.js';
 import { HealthController } from './http/health.controller.js';
 import { DownloadService } from './image-data/download.service.js';
 import { ImageDataController } from './image-data/image-data.controller.js';
+import { LocationReader } from './image-data/location-reader.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ImagesController } from './images/images.controller.js';
 import { SchemasController } from './images/schemas.controller.js';
+import { DocsController } from './openapi/docs.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { MembersController } from './members/members.controller.js';
+import { metadefControllers } from './metadefs/metadef-controllers.js';
 import { ReadinessChecks } from './readiness-checks.js';
 import { TagsController } from './tags/tags.controller.js';
+import { UsageController } from './usage/usage.controller.js';
 
 export const SERVICE = 'api-gateway';
 
-/** The HTTP API. It owns neither the stores nor the pipeline: bootstrap.ts opens and closes them. */
+/** The HTTP API. It owns neither the stores, the cache nor the pipeline: bootstrap.ts opens and closes them. */
 @Module({})
 export class ApiGatewayModule {
   static forRoot(
     settings: GatewaySettings,
     stores: StoreRegistry,
     pipeline: TransferPipeline,
+    caching: ImageCaching,
   ): DynamicModule {
     const { config, instanceId, logger } = settings;
+    const cacheControllers = caching.cache === undefined ? [] : [CacheEvents];
+    const managementControllers =
+      caching.cache !== undefined && config.cache.managementRoutes ? [CacheManagementController] : [];
     return {
       module: ApiGatewayModule,
       imports: [
@@ -33,10 +52,19 @@ export class ApiGatewayModule {
       controllers: [
         DiscoveryController,
         HealthController,
+        OpenApiController,
+        DocsController,
         SchemasController,
         ImagesController,
         TagsController,
+        MembersController,
+        ActionsController,
+        UsageController,
         ImageDataController,
+        ...metadefControllers,
+        CacheController,
+        ...cacheControllers,
+        ...managementControllers,
       ],
       providers: [
         { provide: GatewaySettings, useValue: settings },
@@ -51,6 +79,12 @@ export class ApiGatewayModule {
         ReadinessChecks,
         UploadService,
         DownloadService,
+        LocationReader,
+        { provide: ImageCaching, useValue: caching },
+        CacheQueue,
+        CacheUpkeep,
+        CacheAdminService,
+        CacheTasks,
       ],
     };
   }

@@ -87,11 +87,15 @@ export { memberEvents } from './events/member-events.js';
 export { jobEvents } from './events/job-events.js';
 export { AuditRecord, auditEvents } from './events/audit-events.js';
 export {
+  FilledStringArray,
   MAX_METADEF_NAME_LENGTH,
   MetadefProperties,
   MetadefProperty,
   MetadefPropertyDocument,
   MetadefPropertyMap,
+  PositiveInteger,
+  PositiveIntegerDefault0,
+  StringArray,
   toStoredProperty,
 } from './domain/metadefs/property-document.js';
 export {

@@ -14,10 +14,18 @@ export type {
   LeaseRow,
   OutboxRow,
   TableName,
+  TaskInfoRow,
+  TaskRow,
   Tables,
 } from './tables.js';
 export { UnitOfWork } from './unit-of-work.js';
-export type { MetadefNamespaceRow, MetadefTables, MetadefTagRow } from './metadef-tables.js';
+export type {
+  MetadefNamespaceRow,
+  MetadefObjectRow,
+  MetadefPropertyRow,
+  MetadefTables,
+  MetadefTagRow,
+} from './metadef-tables.js';
 export {
   type OwnedNamespace,
   type StoredNamespace,

@@ -7,13 +7,15 @@ const NOWHERE = '/v2/';
 /** The versions document with 300. */
 const CHOICES = '/';
 
+/** In the paths of metadata definitions an escaped slash is part of a name. */
+const NAMED = /^(\/v2(\.\d+)?)?\/metadefs\//;
+
 /** Bytes above 127 and stray `%` become escapes, an escaped slash becomes one: as a WSGI server sees paths. */
 function normalizePath(path: string): string {
-  return path
+  const escaped = path
     .replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`)
-    .replace(/%(?![0-9a-f]{2})/gi, '%25')
-    .replace(/%2f/gi, '/')
-    .replace(/\/{2,}/g, '/');
+    .replace(/%(?![0-9a-f]{2})/gi, '%25');
+  return (NAMED.test(path) ? escaped : escaped.replace(/%2f/gi, '/')).replace(/\/{2,}/g, '/');
 }
 
 function splitUrl(url: string): { path: string; query: string } {

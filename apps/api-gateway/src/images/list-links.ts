@@ -1,20 +1,19 @@
 import type { QueryPair } from '../http/query-string.js';
 
-const PATH = '/v2/images';
-
-function link(pairs: readonly QueryPair[]): string {
+function link(path: string, pairs: readonly QueryPair[]): string {
   const query = new URLSearchParams(pairs.map(([key, value]): [string, string] => [key, value])).toString();
-  return query === '' ? PATH : `${PATH}?${query}`;
+  return query === '' ? path : `${path}?${query}`;
 }
 
 /** The links of a page: they repeat the request, repeated keys included; `next` goes on behind `lastId`. */
 export function listLinks(
   pairs: readonly QueryPair[],
   lastId: string | undefined,
+  path = '/v2/images',
 ): { first: string; next?: string } {
   const withoutMarker = pairs.filter(([key]) => key !== 'marker');
   return {
-    first: link(withoutMarker),
-    ...(lastId === undefined ? {} : { next: link([...withoutMarker, ['marker', lastId]]) }),
+    first: link(path, withoutMarker),
+    ...(lastId === undefined ? {} : { next: link(path, [...withoutMarker, ['marker', lastId]]) }),
   };
 }

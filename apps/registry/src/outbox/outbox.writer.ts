@@ -21,8 +21,19 @@ export class OutboxWriter {
     subject: string,
     payload: PayloadOf<D>,
   ): Promise<void> {
-    await tx.insert('outbox', [
-      {
+    await this.writeAll(tx, definition, subject, [payload]);
+  }
+
+  /** As `write`, for any number of events of one kind on one subject. */
+  async writeAll<D extends EventDefinition>(
+    tx: Transaction,
+    definition: D,
+    subject: string,
+    payloads: readonly PayloadOf<D>[],
+  ): Promise<void> {
+    await tx.insert(
+      'outbox',
+      payloads.map((payload) => ({
         event_id: randomUUID(),
         name: definition.name,
         subject,
@@ -30,8 +41,8 @@ export class OutboxWriter {
         traceparent: currentContext()?.traceparent ?? null,
         occurred_at: this.clock.now(),
         sent_at: null,
-      },
-    ]);
+      })),
+    );
     tx.afterCommit(() => this.signal.raise());
   }
 }

@@ -41,20 +41,20 @@ export const MetadefAssociationDocument = z.strictObject({
 });
 export type MetadefAssociationDocument = z.output<typeof MetadefAssociationDocument>;
 
-export const MetadefObjectDocument = z.strictObject({
-  name: metadefName('Name of the object'),
-  description: z.string().optional().meta({ description: 'What the object stands for' }),
-  required: StringArray.refine(
+export const MetadefObjectDocument = z
+  .strictObject({
+    name: metadefName('Name of the object'),
+    description: z.string().optional().meta({ description: 'What the object stands for' }),
+    required: StringArray.optional(),
+    properties: MetadefPropertyMap.optional(),
+    ...links('object'),
+    ...times('object'),
+  })
+  .refine(
     // They are kept in one column, joined by commas.
-    (names) => names.every((name) => name !== '' && !name.includes(',')),
-    'has an empty name, or one with a comma',
-  )
-    .optional()
-    .meta({ description: 'The properties without which there is no such object' }),
-  properties: MetadefPropertyMap.optional(),
-  ...links('object'),
-  ...times('object'),
-});
+    ({ required = [] }) => required.every((name) => name !== '' && !name.includes(',')),
+    { path: ['required'], message: 'has an empty name, or one with a comma' },
+  );
 export type MetadefObjectDocument = z.output<typeof MetadefObjectDocument>;
 
 export const MetadefTagDocument = z.strictObject({

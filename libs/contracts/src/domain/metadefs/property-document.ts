@@ -14,14 +14,22 @@ const publishedTypes = { enum: [...metadefPropertyTypes, null] };
 
 const areUnique = (texts: readonly string[]) => new Set(texts).size === texts.length;
 
-const PositiveInteger = z.int().min(0).meta({ id: 'positiveInteger' });
-const PositiveIntegerDefault0 = z.int().min(0).meta({ id: 'positiveIntegerDefault0' });
+/** A length or a number of elements. */
+export const PositiveInteger = z.int().min(0);
+/** The least length or number of elements. */
+export const PositiveIntegerDefault0 = z.int().min(0);
 
 /** Texts of which none appears twice. */
 export const StringArray = z
   .array(z.string())
   .refine(areUnique, 'has an element that appears twice')
-  .meta({ id: 'stringArray', uniqueItems: true });
+  .meta({ uniqueItems: true });
+/** As `StringArray`, and not empty. */
+export const FilledStringArray = z
+  .array(z.string())
+  .min(1)
+  .refine(areUnique, 'has an element that appears twice')
+  .meta({ uniqueItems: true });
 
 /** What describes one property: words of JSON Schema, and `operators` and `readonly` of Glance's own. */
 const propertyShape = {
@@ -66,16 +74,15 @@ const propertyShape = {
 export const MetadefPropertyDocument = z.strictObject({
   name: metadefName('Name of the property'),
   ...propertyShape,
+  required: FilledStringArray.optional(),
 });
 export type MetadefPropertyDocument = z.output<typeof MetadefPropertyDocument>;
 
 /** Properties by their names, inside a namespace or an object. */
-export const MetadefPropertyMap = z
-  .record(
-    z.string().min(1).max(MAX_METADEF_NAME_LENGTH),
-    z.strictObject({ name: metadefName('Name of the property').optional(), ...propertyShape }),
-  )
-  .meta({ id: 'property' });
+export const MetadefPropertyMap = z.record(
+  z.string().min(1).max(MAX_METADEF_NAME_LENGTH),
+  z.strictObject({ name: metadefName('Name of the property').optional(), ...propertyShape }),
+);
 
 /** What describes a property, as it is kept: the words of its document. Rows that Glance wrote may hold others. */
 export const MetadefProperty = z.record(z.string(), z.unknown());
