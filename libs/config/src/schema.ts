@@ -185,6 +185,12 @@ export const ConfigSchema = z.strictObject({
       containerFormats: words()
         .default(['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'])
         .describe('Accepted values of container_format.'),
+      schemaFile: z
+        .string()
+        .optional()
+        .describe(
+          "Glance's schema-image.json: the custom properties that /v2/schemas/image names, and those that a new image must have.",
+        ),
       hashingAlgorithm: z
         .enum(['sha512', 'sha384', 'sha256', 'sha1', 'md5', 'sha3-256', 'sha3-512', 'blake2b512'])
         .default('sha512')

@@ -8,3 +8,6 @@ export type BodyPolicy = 'reject' | 'json' | 'ignore' | 'own';
 
 /** Says what a route does with a body. Without it the body is parsed as JSON. */
 export const Body = (policy: BodyPolicy) => RouteConfig({ body: policy });
+
+/** As `Body`, on a route under a version that asks nobody who they are. */
+export const OpenRoute = (policy: BodyPolicy) => RouteConfig({ body: policy, isOpen: true });

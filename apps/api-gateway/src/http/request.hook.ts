@@ -11,6 +11,13 @@ const UNAUTHORIZED =
   'This server could not verify that you are authorized to access the document you requested. Either you supplied ' +
   'the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route needs no token although it is under a version. */
+    readonly isOpen?: boolean;
+  }
+}
+
 export interface RequestHookOptions {
   readonly authenticator: Authenticator;
   readonly allowAnonymousAccess: boolean;
@@ -76,7 +83,8 @@ export function requestHook(options: RequestHookOptions) {
     }
     const goOn = async () => {
       try {
-        if (isUnderVersion(request.url)) await identify(request, reply, options);
+        if (isUnderVersion(request.url) && request.routeOptions.config.isOpen !== true)
+          await identify(request, reply, options);
       } catch (error) {
         done(error as Error);
         return;

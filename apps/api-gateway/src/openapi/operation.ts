@@ -37,11 +37,14 @@ const operationId = ({ method, path }: RouteDescription) =>
   );
 
 function describeContent(content: Content, io: 'input' | 'output', schemas: ComponentSchemas): JsonObject {
-  const entries = Object.entries(content).map(([mediaType, schema]) => {
-    if (schema === 'bytes') return [mediaType, {}];
-    return [mediaType, { schema: schema === 'text' ? { type: 'string' } : schemas.describe(schema, io) }];
-  });
-  return Object.fromEntries(entries) as JsonObject;
+  const described: Record<string, JsonObject> = {};
+  for (const [mediaType, schema] of Object.entries(content)) {
+    if (schema === undefined) continue;
+    if (schema === 'bytes') described[mediaType] = {};
+    else if (schema === 'text') described[mediaType] = { schema: { type: 'string' } };
+    else described[mediaType] = { schema: schemas.describe(schema, io) };
+  }
+  return described;
 }
 
 function describeParameter(parameter: RouteParameter, schemas: ComponentSchemas): JsonObject {

@@ -7,7 +7,7 @@ export type ByStatus<T> = { readonly [status: number]: T | undefined };
 export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A body by its media type: the schema that the code checks it with or types it from, or raw bytes, or plain text. */
-export type Content = Readonly<Record<string, z.ZodType | 'bytes' | 'text'>>;
+export type Content = { readonly [mediaType: string]: z.ZodType | 'bytes' | 'text' | undefined };
 
 /** Something that a request carries beside its body. */
 export interface RouteParameter {
