@@ -3,6 +3,7 @@ import { addBus } from './commands/bus.js';
 import { addDeadLetters } from './commands/dead-letters.js';
 import { addJobs } from './commands/jobs.js';
 import { addMigrate } from './commands/migrate.js';
+import { addPolicy } from './commands/policy.js';
 import { addPurge } from './commands/purge.js';
 
 const EXAMPLES = `
@@ -15,6 +16,7 @@ Examples:
   glimpse-manage bus declare
   glimpse-manage dead-letters list --json
   glimpse-manage dead-letters replay --all
+  glimpse-manage policy check --rule delete_image --roles member --project p1 --target owner=p1
   glimpse-manage purge --older-than-days 30 --max-rows 10000
   glimpse-manage purge images --older-than-days 180
 
@@ -27,6 +29,6 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .enablePositionalOptions()
     .exitOverride();
-  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge, addBus]) add(program);
+  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge, addBus, addPolicy]) add(program);
   return program;
 }

@@ -23,12 +23,13 @@ export function checkRules(
   isKnown: (name: string) => boolean,
 ): readonly string[] {
   refuseCircles(rules);
+  const referredTo = new Set([...rules.values()].flatMap(referencesOf));
   return [...rules.values()]
     .filter(({ source }) => source !== 'default')
     .flatMap((rule) => {
       const oddities = [...oddNames(rule, rules)];
-      if (!isKnown(rule.name))
-        oddities.push('Glimpse asks no rule of this name; it counts only where another rule refers to it');
+      if (!isKnown(rule.name) && !referredTo.has(rule.name))
+        oddities.push('Glimpse asks no rule of this name, and no other rule refers to it');
       return oddities.map((oddity) => `${rule.source}: ${rule.name}: ${oddity}`);
     });
 }

@@ -9,7 +9,7 @@ import { type LoadedRule, Policy } from './policy.js';
 
 /** Where an operator's rules are. */
 export interface PolicyPlaces {
-  readonly file?: string | undefined;
+  readonly file?: string | readonly string[] | undefined;
   /** Every file of these directories counts, in the order of its name; those that begin with a dot don't. */
   readonly dirs: readonly string[];
 }
@@ -19,7 +19,8 @@ export interface PolicyPlaces {
  * Throws a {@link PolicyError} that names every wrong line.
  */
 export function loadPolicy({ file, dirs }: PolicyPlaces): Policy {
-  const paths = [...(file === undefined ? [] : [file]), ...dirs.flatMap(filesIn)];
+  const files = typeof file === 'string' ? [file] : (file ?? []);
+  const paths = [...files, ...dirs.flatMap(filesIn)];
   const problems: string[] = [];
   const rules: LoadedRule[] = [];
   for (const path of paths) {

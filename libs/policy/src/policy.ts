@@ -2,6 +2,7 @@ import type { Caller } from '@glimpse/contracts';
 import { credentialOf } from './caller-credentials.js';
 import { checkRules } from './check-rules.js';
 import { type DefaultRule, type RuleName, defaultRules } from './default-rules.js';
+import { expand } from './expand.js';
 import { type Explanation, explain } from './explain.js';
 import { type Question, holds } from './language/evaluate.js';
 import type { Expression } from './language/expression.js';
@@ -76,6 +77,13 @@ export class Policy {
       holds: false,
       parts: [],
     };
+  }
+
+  /** What the rule says without referring to others; undefined where nobody wrote it. */
+  expand(name: string): Expression | undefined {
+    const find = (other: string) => this.byName.get(other)?.expression;
+    const expression = find(name);
+    return expression === undefined ? undefined : expand(expression, find);
   }
 
   private question(caller: Caller, attribute: PolicyTarget): Question {

@@ -24,9 +24,9 @@ const printers: Printers = {
   rule: ({ name }) => `rule:${printTemplate([name])}`,
   credential: ({ name, match }) => `${name}:${printTemplate(match)}`,
   literal: ({ value, match }) => `'${escape(partText(value))}':${printTemplate(match)}`,
-  not: ({ part }) => `not ${printPart(part, ['and', 'or'])}`,
-  and: ({ parts }) => parts.map((part) => printPart(part, ['and', 'or'])).join(' and '),
-  or: ({ parts }) => parts.map((part) => printPart(part, ['or'])).join(' or '),
+  not: ({ part }) => `not ${printPart(part)}`,
+  and: ({ parts }) => parts.map((part) => printPart(part)).join(' and '),
+  or: ({ parts }) => parts.map((part) => printPart(part)).join(' or '),
 };
 
 /** The expression in the rule language: `parseRule` makes the same expression of it again. */
@@ -35,7 +35,8 @@ export function printRule(expression: Expression): string {
   return print(expression);
 }
 
-function printPart(part: Expression, inParentheses: readonly Expression['kind'][]): string {
+/** In parentheses also where they change nothing: people read them more easily than they remember what binds tighter. */
+function printPart(part: Expression): string {
   const text = printRule(part);
-  return inParentheses.includes(part.kind) ? `(${text})` : text;
+  return 'parts' in part ? `(${text})` : text;
 }
