@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeAudit } from './audit/audit.conformance.js';
 import { describeImages } from './images/images.conformance.js';
 import { describeLists } from './images/image-lists.conformance.js';
+import { describeRevisions } from './images/revisions.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
 import { describeJobs } from './jobs/jobs.conformance.js';
+import { describeMembers } from './members/members.conformance.js';
 import { describeOutbox } from './outbox/outbox.conformance.js';
+import { describeProtections } from './property-protection/protections.conformance.js';
+import { describeQuotas } from './quotas/quotas.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -22,6 +26,18 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('data', () => {
       withRegistry(makePlace, describeUploads);
+    });
+    describe('members', () => {
+      withRegistry(makePlace, describeMembers);
+    });
+    describe('quotas', () => {
+      withRegistry(makePlace, describeQuotas);
+    });
+    describe('property protections', () => {
+      withRegistry(makePlace, describeProtections);
+    });
+    describe('revisions and removal', () => {
+      withRegistry(makePlace, describeRevisions);
     });
     describe('jobs', () => {
       withRegistry(makePlace, describeJobs);

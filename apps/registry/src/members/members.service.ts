@@ -48,7 +48,7 @@ export class MembersService {
     private readonly settings: RegistrySettings,
   ) {}
 
-  add(ctx: Caller, id: string, memberId: string): Promise<ImageMember> {
+  async add(ctx: Caller, id: string, memberId: string): Promise<ImageMember> {
     if (memberId === '' || memberId.length > MAX_TEXT_LENGTH || !isStorableText(memberId))
       throw new ServiceError(
         'REQUEST_INVALID',

@@ -76,15 +76,22 @@ export class ProjectQuotas {
     const { projectId: project } = ctx;
     if (project === null) return {};
     const limits = this.limitsOf(project, ctx);
-    const measure = async (limit: keyof Limits, unit = (usage: number) => usage) =>
-      limits[limit] === undefined
-        ? undefined
-        : { usage: unit(await usageQueries[limit](this.database, project)), limit: unit(limits[limit]) };
+    const measure = async (
+      what: keyof Limits,
+      known: number | undefined,
+      unit = (usage: number) => usage,
+    ) => {
+      const limit = limits[what];
+      // The identity service has the resource, but sets no limit to it.
+      if (limit === undefined && known === undefined) return undefined;
+      const usage = await usageQueries[what](this.database, project);
+      return { usage: unit(usage), limit: limit === undefined ? -1 : unit(limit) };
+    };
     const usage = {
-      imageSizeTotal: await measure('storageBytes', toMebibytes),
-      imageStageTotal: await measure('stagingBytes', toMebibytes),
-      imageCountTotal: await measure('imageCount'),
-      imageCountUploading: await measure('uploadCount'),
+      imageSizeTotal: await measure('storageBytes', ctx.limits?.imageSizeTotal, toMebibytes),
+      imageStageTotal: await measure('stagingBytes', ctx.limits?.imageStageTotal, toMebibytes),
+      imageCountTotal: await measure('imageCount', ctx.limits?.imageCountTotal),
+      imageCountUploading: await measure('uploadCount', ctx.limits?.imageCountUploading),
     };
     return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== undefined));
   }

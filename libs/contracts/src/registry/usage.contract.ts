@@ -4,7 +4,10 @@ import { rpc } from '../rpc.js';
 
 const UsageOfLimit = z.object({ usage: z.int(), limit: z.int() });
 
-/** How much of each of its limits a project uses; sizes in whole MiB. A limit that is not set is left out. */
+/**
+ * How much of each of its limits a project uses; sizes in whole MiB. A limit that is not set is
+ * negative, or left out where nobody keeps limits of its kind.
+ */
 export const ProjectUsage = z.object({
   imageSizeTotal: UsageOfLimit.optional(),
   imageStageTotal: UsageOfLimit.optional(),
