@@ -22,5 +22,7 @@ export {
   createVirtualHost,
   cutConnections,
   getTestServers,
+  getTlsServers,
+  peerOfConnections,
 } from './test-servers.js';
 export { waitFor } from './wait-for.js';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 
 /** The servers that tests run against; each test makes its own virtual host and database in them. */
@@ -7,6 +8,17 @@ export interface TestServers {
   /** RabbitMQ's management API, with credentials. */
   readonly managementUrl: string;
   readonly databaseUrl: string;
+}
+
+/** Where RabbitMQ and MySQL are reached by TLS, and the certificates for that. */
+export interface TlsServers {
+  /** By TLS, with a name that its certificate has. */
+  readonly busUrl: string;
+  /** A name and the port that the database's certificate has. */
+  readonly databaseUrl: string;
+  readonly caFile: string;
+  readonly clientCertFile: string;
+  readonly clientKeyFile: string;
 }
 
 const HOW_TO_START =
@@ -33,6 +45,20 @@ export function getTestServers(): TestServers {
     busUrl,
     managementUrl: process.env['GLIMPSE_TEST_BUS_MANAGEMENT_URL'] ?? managementOf(busUrl),
     databaseUrl: fromEnvironment('GLIMPSE_TEST_DATABASE_URL'),
+  };
+}
+
+/** What `GLIMPSE_TEST_BUS_TLS_URL` and `GLIMPSE_TEST_TLS_DIR` name. Throws, saying what to start. */
+export function getTlsServers(): TlsServers {
+  const dir = fromEnvironment('GLIMPSE_TEST_TLS_DIR');
+  const databaseUrl = new URL(getTestServers().databaseUrl);
+  databaseUrl.hostname = 'localhost';
+  return {
+    busUrl: fromEnvironment('GLIMPSE_TEST_BUS_TLS_URL'),
+    databaseUrl: databaseUrl.href,
+    caFile: join(dir, 'ca.pem'),
+    clientCertFile: join(dir, 'client.pem'),
+    clientKeyFile: join(dir, 'client.key'),
   };
 }
 
@@ -101,6 +127,13 @@ export async function cutConnections(busUrl: string): Promise<number> {
   const connections = (await (await manage('GET', path)).json()) as unknown[];
   await manage('DELETE', path);
   return connections.length;
+}
+
+/** Whose certificates the connections of that URL's user have shown. */
+export async function peerOfConnections(busUrl: string): Promise<string[]> {
+  const answer = await manage('GET', `connections/username/${new URL(busUrl).username}`);
+  const connections = (await answer.json()) as { peer_cert_subject?: string }[];
+  return connections.map((connection) => connection.peer_cert_subject ?? '');
 }
 
 async function executeSql(statement: string): Promise<void> {

@@ -131,6 +131,40 @@ export class Keystone {
     return (body as { trust: { id: string } }).trust.id;
   }
 
+  /**
+   * A user for Glimpse itself, and the options of a Glimpse that checks tokens here: with the role `service` on a project
+   * and `reader` on the system, as docs/identity.md says. `env` is more of the configuration.
+   */
+  async glimpseOptions(env: Readonly<Record<string, string>> = {}): Promise<{
+    auth: 'keystone';
+    env: Readonly<Record<string, string>>;
+  }> {
+    const project = await this.createProject();
+    const user = await this.createUser([
+      { roles: ['service'], on: { project } },
+      { roles: ['reader'], on: { system: 'all' } },
+    ]);
+    return {
+      auth: 'keystone',
+      env: {
+        GLIMPSE_KEYSTONE_AUTH_URL: this.url,
+        GLIMPSE_KEYSTONE_USERNAME: user.name,
+        GLIMPSE_KEYSTONE_PASSWORD: user.password,
+        GLIMPSE_KEYSTONE_PROJECT_NAME: project.name,
+        ...env,
+      },
+    };
+  }
+
+  /** Whether Keystone still calls a token valid. */
+  async isValid(token: string): Promise<boolean> {
+    const headers = { 'x-subject-token': token };
+    return this.admin('HEAD', '/auth/tokens', undefined, headers).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** A region whose identity endpoint is `identityUrl`: for a Keystone that is reached through something else. */
   async createRegion(identityUrl: string): Promise<string> {
     const region = freshName('region');
