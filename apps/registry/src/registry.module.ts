@@ -21,7 +21,7 @@ import { ImagesRpc } from './images/images.rpc.js';
 import { ImagesService } from './images/images.service.js';
 import { Scrubber } from './images/scrubber.js';
 import { UploadFailures } from './images/upload-failures.js';
-import { type JobEffect, JobEffects } from './jobs/job-effects.js';
+import { JobEffects } from './jobs/job-effects.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
 import { JobsRpc } from './jobs/jobs.rpc.js';
@@ -35,6 +35,8 @@ import { UploadLeases } from './leases/upload-leases.js';
 import { MembersRepository } from './members/members.repository.js';
 import { MembersRpc } from './members/members.rpc.js';
 import { MembersService } from './members/members.service.js';
+import { LocationImports } from './locations/location-imports.js';
+import { locationControllers, locationProviders } from './locations/location-parts.js';
 import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
 import { OutboxSignal } from './outbox/outbox-signal.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
@@ -71,6 +73,7 @@ export class RegistryModule {
         JobsRpc,
         InstancesRpc,
         CacheRpc,
+        ...locationControllers,
         ...metadefControllers,
       ],
       providers: [
@@ -90,8 +93,9 @@ export class RegistryModule {
         JobsGauge,
         {
           provide: JobEffects,
-          inject: [ReapedUploads],
-          useFactory: (...effects: JobEffect[]) => new JobEffects(effects),
+          inject: [ReapedUploads, LocationImports],
+          useFactory: (uploads: ReapedUploads, { probe, hash }: LocationImports) =>
+            new JobEffects([uploads, probe, hash]),
         },
         InstanceLeases,
         UploadLeases,
@@ -112,6 +116,7 @@ export class RegistryModule {
         CacheService,
         UploadFailures,
         TagsService,
+        ...locationProviders,
         ...metadefProviders,
         MembersRepository,
         MembersService,

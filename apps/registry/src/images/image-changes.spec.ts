@@ -10,6 +10,9 @@ const rules = (more: Partial<ChangeRules> = {}): ChangeRules => ({
   mayPublishAs: (visibility) => {
     if (visibility === 'public') throw new ServiceError('ACTION_FORBIDDEN', 'no');
   },
+  changeLocations: () => {
+    throw new ServiceError('ACTION_FORBIDDEN', 'invisible');
+  },
   mayProperty: (operation, name) => !name.startsWith(`no_${operation}`),
   images: { diskFormats: ['raw', 'qcow2'], containerFormats: ['bare'] },
   limits: { propertyQuota: 2, tagQuota: 2 },

@@ -6,6 +6,7 @@ import {
   type WritableAttribute,
   isInternalProperty,
 } from '@glimpse/contracts';
+import type { LocationChange } from '../locations/location-draft.js';
 import type { PropertyOperation } from '../property-protection/protection-file.js';
 import {
   type AttributeSchemas,
@@ -27,6 +28,8 @@ export interface ChangeRules {
   mayPublishAs(visibility: Image['visibility']): void;
   /** Whether the caller may do this with the custom property. */
   mayProperty(operation: PropertyOperation, name: string): boolean;
+  /** Changes the draft's locations, and what they change of the image. */
+  changeLocations(draft: Image, change: LocationChange): void;
   readonly images: Pick<Config['images'], 'diskFormats' | 'containerFormats'>;
   readonly limits: Pick<Config['limits'], 'propertyQuota' | 'tagQuota'>;
 }
@@ -39,12 +42,8 @@ export function applyChanges(image: Image, changes: readonly ImageChange[], rule
   const schemas = attributeSchemas(rules.images);
   const draft = { ...image, properties: copyProperties(image.properties) };
   for (const change of changes) {
-    if (change.target === 'locations')
-      throw new ServiceError(
-        'ACTION_FORBIDDEN',
-        "It's not allowed to change locations if they are invisible",
-      );
-    if (change.target === 'property') changeProperty(draft, change, rules);
+    if (change.target === 'locations') rules.changeLocations(draft, change);
+    else if (change.target === 'property') changeProperty(draft, change, rules);
     else changeAttribute(draft, change, rules, schemas);
   }
   checkPropertyQuota(image, draft, rules.limits.propertyQuota);

@@ -10,6 +10,7 @@ import { Injectable } from '@nestjs/common';
 import { PolicyEngine } from '../policy/policy.engine.js';
 import { PropertyProtection } from '../property-protection/property-protection.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { ImageAnswers } from './image-answers.js';
 import { imageListQuery } from './image-list.query.js';
 import { ImageReader } from './image-reader.js';
 import { type ReadImageRow, toImageAttributes } from './image-rows.js';
@@ -25,6 +26,7 @@ export class ImageListService {
     private readonly reader: ImageReader,
     private readonly policy: PolicyEngine,
     private readonly protection: PropertyProtection,
+    private readonly answers: ImageAnswers,
     private readonly settings: RegistrySettings,
   ) {}
 
@@ -43,8 +45,9 @@ export class ImageListService {
     const rows = await this.database.query<ReadImageRow>(statement.sql, statement.values);
     const stored = await this.reader.complete(this.database, rows);
     const found = stored.map(({ image }) => image);
-    const allowed = await this.policy.filterImages(this.database, 'get_image', ctx, found);
-    const images = allowed.map((image) => this.protection.visibleTo(ctx, image));
+    const allowed = new Set(await this.policy.filterImages(this.database, 'get_image', ctx, found));
+    const shown = stored.filter(({ image }) => allowed.has(image));
+    const images = shown.map((item) => this.answers.toListItem(ctx, item));
     return { images, isFullPage: rows.length === limit };
   }
 

@@ -12,6 +12,7 @@ import type { AuditedAction } from '../audit/audit-record.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { type LocationEdit, LocationEdits } from '../locations/location-edits.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { PropertyProtection } from '../property-protection/property-protection.js';
@@ -33,6 +34,8 @@ export interface ChangeOptions {
   readonly ifMatch?: readonly string[] | undefined;
   /** What the audit trail says; by default an update of the image. */
   readonly audited?: Pick<AuditedAction, 'action' | 'on'>;
+  /** What it changes of the locations. */
+  readonly locations?: LocationEdit | undefined;
 }
 
 /** Images and their metadata; their data is `ImageDataService`'s. */
@@ -47,6 +50,7 @@ export class ImagesService {
     private readonly protection: PropertyProtection,
     private readonly quotas: ProjectQuotas,
     private readonly answers: ImageAnswers,
+    private readonly locationEdits: LocationEdits,
     private readonly outbox: OutboxWriter,
     private readonly jobs: JobQueue,
     private readonly audit: AuditTrail,
@@ -89,17 +93,19 @@ export class ImagesService {
       this.answers.checkRevision(ctx, stored, options.ifMatch);
       return this.answers.toAnswer(ctx, stored);
     }
+    const locations = await this.locationEdits.prepare(ctx, id, changes);
     return this.change(
       ctx,
       id,
       (image) =>
         applyChanges(image, changes, {
+          changeLocations: (draft, change) => locations?.apply(draft, change),
           isAdmin: this.policy.isAdmin(ctx),
           mayPublishAs: (visibility) => this.assertMayPublishAs(ctx, { owner: image.owner, visibility }),
           mayProperty: (operation, name) => this.protection.allows(ctx, operation, name),
           ...this.settings.config,
         }),
-      options,
+      { ...options, locations },
     );
   }
 
@@ -111,18 +117,21 @@ export class ImagesService {
     ctx: Caller,
     id: string,
     work: (image: Image) => Image,
-    { ifMatch, audited = { action: 'update', on: 'image' } }: ChangeOptions = {},
+    { ifMatch, audited = { action: 'update', on: 'image' }, locations }: ChangeOptions = {},
   ): Promise<Image> {
     return this.database.unitOfWork.run(async (tx) => {
       const now = this.clock.databaseNow();
+      await locations?.admit(tx);
       const before = await this.held.hold(tx, id);
       await this.policy.enforceOnOwnImage(tx, 'modify_image', ctx, before.image);
       this.answers.checkRevision(ctx, before, ifMatch);
+      await locations?.begin(tx, before);
       const changed = { ...work(before.image), updatedAt: fromDatabaseTime(now) };
       await this.repository.save(tx, before.image, changed, now);
-      await this.outbox.write(tx, imageEvents.updated, changed.id, { image: changed });
+      const after = (await locations?.save(tx, before.image, changed)) ?? { ...before, image: changed };
+      await this.outbox.write(tx, imageEvents.updated, changed.id, { image: after.image });
       await this.audit.changed(tx, ctx, { ...audited, id: changed.id });
-      return this.answers.toAnswer(ctx, { image: changed, locations: before.locations });
+      return this.answers.toAnswer(ctx, after);
     });
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Caller } from './caller.js';
 import { ImageLocation } from './image.js';
 import { ExpectedHash, ProbedLocation } from './location.js';
 
@@ -18,6 +19,8 @@ const OfLocationTask = z.object({ imageId: z.string(), taskId: z.string() });
 
 /** Looks what is behind a URL that is to become an image's location. */
 export const ProbeLocationPayload = OfLocationTask.extend({
+  /** Who registers it: their quotas count, and the audit trail names them. */
+  ctx: Caller,
   url: z.string(),
   /** What the client says that the data hashes to. */
   expected: ExpectedHash.nullable(),

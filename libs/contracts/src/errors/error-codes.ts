@@ -33,7 +33,6 @@ export const errorCodes = {
   VALIDATION_DATA_CONFLICT: { retryable: false },
   IMAGE_NOT_IN_STORE: { retryable: false },
   TASK_NOT_FOUND: { retryable: false },
-  TASK_INVALID: { retryable: false },
 
   /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
   NAMESPACE_NOT_FOUND: { retryable: false },

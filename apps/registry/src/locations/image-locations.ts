@@ -1,0 +1,92 @@
+import { type ImageLocation, imageEvents, storeOf } from '@glimpse/contracts';
+import type { ImageLocationRow, Transaction } from '@glimpse/persistence';
+import { placeholders } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { parseMetadata } from '../images/image-reader.js';
+import { bestFirst } from '../images/location-order.js';
+import { JobQueue } from '../jobs/job-queue.js';
+import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { RegistrySettings } from '../registry-settings.js';
+
+/** A location with the row that holds it. */
+export interface RecordedLocation extends ImageLocation {
+  readonly rowId: number;
+}
+
+/** The locations of images: what is changed here is announced, and data that nobody refers to any more is removed. */
+@Injectable()
+export class ImageLocations {
+  constructor(
+    private readonly outbox: OutboxWriter,
+    private readonly jobs: JobQueue,
+    private readonly clock: Clock,
+    private readonly settings: RegistrySettings,
+  ) {}
+
+  /** Best first, as the image shows them. The transaction holds the image. */
+  async find(tx: Transaction, imageId: string): Promise<RecordedLocation[]> {
+    const rows = await tx.query<Pick<ImageLocationRow, 'id' | 'value' | 'meta_data'>>(
+      "SELECT id, value, meta_data FROM image_locations WHERE image_id = ? AND deleted = 0 AND status = 'active' ORDER BY id",
+      [imageId],
+    );
+    const recorded = rows.map((row) => ({
+      rowId: row.id,
+      url: row.value,
+      metadata: parseMetadata(row.meta_data),
+    }));
+    return bestFirst(recorded, this.settings.config);
+  }
+
+  async add(tx: Transaction, imageId: string, location: ImageLocation): Promise<void> {
+    const now = this.clock.databaseNow();
+    await tx.insert('image_locations', [
+      {
+        image_id: imageId,
+        value: location.url,
+        meta_data: JSON.stringify(location.metadata),
+        status: 'active',
+        created_at: now,
+        updated_at: now,
+        deleted: 0,
+      },
+    ]);
+    await this.outbox.write(tx, imageEvents.locationAdded, imageId, eventOf(imageId, location));
+  }
+
+  async setMetadata(tx: Transaction, rowId: number, metadata: ImageLocation['metadata']): Promise<void> {
+    await tx.execute('UPDATE image_locations SET meta_data = ?, updated_at = ? WHERE id = ?', [
+      JSON.stringify(metadata),
+      this.clock.databaseNow(),
+      rowId,
+    ]);
+  }
+
+  /** Forgets the locations; a job removes their data. */
+  async remove(tx: Transaction, imageId: string, locations: readonly RecordedLocation[]): Promise<void> {
+    await this.forget(tx, imageId, locations);
+    if (locations.length > 0)
+      await this.jobs.enqueue(tx, 'delete-data', {
+        imageId,
+        locations: locations.map(({ url, metadata }) => ({ url, metadata })),
+      });
+  }
+
+  /** Forgets the locations and leaves their data alone: it is whoever's who registered them. */
+  async forget(tx: Transaction, imageId: string, locations: readonly RecordedLocation[]): Promise<void> {
+    if (locations.length === 0) return;
+    const now = this.clock.databaseNow();
+    await tx.execute(
+      `UPDATE image_locations SET deleted = 1, deleted_at = ?, updated_at = ?, status = 'deleted'
+        WHERE id IN (${placeholders(locations)})`,
+      [now, now, ...locations.map(({ rowId }) => rowId)],
+    );
+    for (const location of locations)
+      await this.outbox.write(tx, imageEvents.locationRemoved, imageId, eventOf(imageId, location));
+  }
+}
+
+const eventOf = (imageId: string, location: ImageLocation) => ({
+  imageId,
+  storeId: storeOf(location) ?? null,
+});

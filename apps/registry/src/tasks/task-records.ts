@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller, TaskType } from '@glimpse/contracts';
+import { type Transaction, toDatabaseTime } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { RegistrySettings } from '../registry-settings.js';
+import { ImportLocks } from './import-locks.js';
+
+const HOUR_MS = 3_600_000;
+/** How often the progress of a task is written down; its columns hold whole seconds. */
+const PROGRESS_EVERY_MS = 60_000;
+
+/** Lengths of Glance's columns. */
+const MAX_REQUEST_ID = 64;
+const MAX_USER_ID = 64;
+
+/** What a task is about. */
+export interface NewTask {
+  readonly type: TaskType;
+  readonly imageId?: string;
+  readonly input: object;
+}
+
+/**
+ * What clients see of work in the background: a row of Glance's `tasks` beside the job that does the work, changed in
+ * the same transactions. A task that has ended never changes again.
+ */
+@Injectable()
+export class TaskRecords {
+  constructor(
+    private readonly locks: ImportLocks,
+    private readonly clock: Clock,
+    private readonly settings: RegistrySettings,
+  ) {}
+
+  /** Writes down that a task is to be done; answers with its id. */
+  async begin(tx: Transaction, ctx: Caller, { type, imageId, input }: NewTask): Promise<string> {
+    const id = randomUUID();
+    const now = this.clock.databaseNow();
+    await tx.insert('tasks', [
+      {
+        id,
+        type,
+        status: 'pending',
+        owner: ctx.projectId ?? '',
+        image_id: imageId ?? null,
+        request_id: ctx.requestId.slice(0, MAX_REQUEST_ID),
+        user_id: ctx.userId?.slice(0, MAX_USER_ID) ?? null,
+        created_at: now,
+        updated_at: now,
+        deleted: 0,
+      },
+    ]);
+    await tx.insert('task_info', [{ task_id: id, input: JSON.stringify(input), message: '' }]);
+    return id;
+  }
+
+  /** As `begin`, for a task that works on an image alone. Throws IMAGE_STATUS_CONFLICT where another one does. */
+  async beginAlone(tx: Transaction, ctx: Caller, task: NewTask & { imageId: string }): Promise<string> {
+    const id = await this.begin(tx, ctx, task);
+    await this.locks.take(tx, task.imageId, id);
+    return id;
+  }
+
+  /** pending → processing. */
+  async process(tx: Transaction, id: string): Promise<void> {
+    await tx.execute(
+      "UPDATE tasks SET status = 'processing', updated_at = ? WHERE id = ? AND status = 'pending'",
+      [this.clock.databaseNow(), id],
+    );
+  }
+
+  /** Shows that the task goes on, at most once a minute. */
+  async report(tx: Transaction, id: string, message: string): Promise<void> {
+    const matched = await tx.execute(
+      "UPDATE tasks SET updated_at = ? WHERE id = ? AND status = 'processing' AND updated_at <= ?",
+      [this.clock.databaseNow(), id, toDatabaseTime(this.clock.now() - PROGRESS_EVERY_MS)],
+    );
+    if (matched === 1) await tx.execute('UPDATE task_info SET message = ? WHERE task_id = ?', [message, id]);
+  }
+
+  /** The task is done; the image that it worked on alone is free for others. */
+  async succeed(tx: Transaction, id: string, result: object | null, message = ''): Promise<void> {
+    if (!(await this.end(tx, id, 'success'))) return;
+    await tx.execute('UPDATE task_info SET result = ?, message = ? WHERE task_id = ?', [
+      result === null ? null : JSON.stringify(result),
+      message,
+      id,
+    ]);
+  }
+
+  /** The task came to nothing; the image that it worked on alone is free for others. */
+  async fail(tx: Transaction, id: string, message: string): Promise<void> {
+    if (!(await this.end(tx, id, 'failure'))) return;
+    await tx.execute('UPDATE task_info SET message = ? WHERE task_id = ?', [message, id]);
+  }
+
+  private async end(tx: Transaction, id: string, status: 'success' | 'failure'): Promise<boolean> {
+    const { timeToLiveHours } = this.settings.config.tasks;
+    const matched = await tx.execute(
+      `UPDATE tasks SET status = ?, updated_at = ?, expires_at = ?
+        WHERE id = ? AND status IN ('pending', 'processing')`,
+      [status, this.clock.databaseNow(), toDatabaseTime(this.clock.now() + timeToLiveHours * HOUR_MS), id],
+    );
+    await this.locks.release(tx, id);
+    return matched === 1;
+  }
+}

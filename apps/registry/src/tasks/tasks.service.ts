@@ -1,0 +1,138 @@
+import {
+  type Caller,
+  ServiceError,
+  type Task,
+  type TaskQuery,
+  type TaskSummary,
+  type TaskType,
+  isStorableText,
+} from '@glimpse/contracts';
+import { Database, type SqlReader, type TaskRow } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Clock } from '../clock.js';
+import { ImageReader } from '../images/image-reader.js';
+import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
+import { TaskRecords } from './task-records.js';
+import { taskListStatement } from './task-list.query.js';
+import { type ReadTaskRow, toTask, toTaskSummary } from './task-rows.js';
+
+const MAX_ID_LENGTH = 36;
+
+const taskNotFound = (id: string) => new ServiceError('TASK_NOT_FOUND', `No task found with ID ${id}`);
+
+const WITH_INFO =
+  'SELECT t.*, i.input, i.result, i.message FROM tasks t LEFT JOIN task_info i ON i.task_id = t.id';
+
+/** The tasks API, which Glance deprecated: what was done in the background, and one kind of request for it. */
+@Injectable()
+export class TasksService {
+  constructor(
+    private readonly database: Database,
+    private readonly records: TaskRecords,
+    private readonly reader: ImageReader,
+    private readonly policy: PolicyEngine,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+  ) {}
+
+  async list(ctx: Caller, query: TaskQuery): Promise<{ tasks: TaskSummary[]; isFullPage: boolean }> {
+    this.enforce(ctx);
+    await this.removeExpired();
+    const marker = query.marker === undefined ? undefined : await this.findMarker(ctx, query.marker);
+    if (query.limit === 0) return { tasks: [], isFullPage: false };
+    const { sql, values } = taskListStatement(
+      query,
+      { owner: this.ownerFilter(ctx), now: this.clock.databaseNow() },
+      marker,
+    );
+    const rows = await this.database.query<TaskRow>(sql, values);
+    return { tasks: rows.map(toTaskSummary), isFullPage: rows.length === query.limit };
+  }
+
+  async get(ctx: Caller, id: string): Promise<Task> {
+    this.enforce(ctx);
+    const row = await this.find(this.database, ctx, id);
+    if (row === undefined) throw taskNotFound(id);
+    return toTask(row);
+  }
+
+  /**
+   * Writes the task down. Of those that an API call of their own begins, Glance accepts a request here too, and then it
+   * fails: so it does here. Throws ACTION_FORBIDDEN for `import`, which nothing serves.
+   */
+  create(ctx: Caller, type: TaskType, input: Record<string, unknown>): Promise<Task> {
+    this.enforce(ctx);
+    if (type === 'import')
+      throw new ServiceError(
+        'ACTION_FORBIDDEN',
+        'Tasks can not import images on this service: create an image and upload its data, or register its location',
+      );
+    return this.database.unitOfWork.run(async (tx) => {
+      const id = await this.records.begin(tx, ctx, { type, input });
+      await this.records.fail(
+        tx,
+        id,
+        `A task of type ${type} is begun by the call for it on an image, not here.`,
+      );
+      await this.audit.changed(tx, ctx, { action: 'create', on: 'task', id });
+      const row = await this.find(tx, ctx, id);
+      if (row === undefined) throw taskNotFound(id);
+      return toTask(row);
+    });
+  }
+
+  /** Newest first. */
+  async listOfImage(ctx: Caller, id: string): Promise<Task[]> {
+    const stored = await this.reader.find(id);
+    if (stored === undefined) throw imageNotFound(id);
+    await this.policy.enforceOnImage(this.database, 'get_image', ctx, stored.image);
+    const owner = this.ownerFilter(ctx);
+    const rows = await this.database.query<ReadTaskRow>(
+      `${WITH_INFO} WHERE t.image_id = ? AND t.deleted = 0 AND (t.expires_at IS NULL OR t.expires_at > ?)
+        ${owner === undefined ? '' : 'AND t.owner = ?'} ORDER BY t.created_at DESC, t.id DESC`,
+      [stored.image.id, this.clock.databaseNow(), ...(owner === undefined ? [] : [owner])],
+    );
+    return rows.map(toTask);
+  }
+
+  private enforce(ctx: Caller): void {
+    this.policy.enforce('tasks_api_access', ctx);
+  }
+
+  /** Admins see the tasks of all projects. */
+  private ownerFilter(ctx: Caller): string | undefined {
+    return this.policy.isAdmin(ctx) ? undefined : (ctx.projectId ?? '');
+  }
+
+  private async find(sql: SqlReader, ctx: Caller, id: string): Promise<ReadTaskRow | undefined> {
+    if (id.length > MAX_ID_LENGTH || !isStorableText(id)) return undefined;
+    const [row] = await sql.query<ReadTaskRow>(`${WITH_INFO} WHERE t.id = ? AND t.deleted = 0`, [id]);
+    if (row === undefined) return undefined;
+    const isExpired = row.expires_at !== null && row.expires_at <= this.clock.databaseNow();
+    const owner = this.ownerFilter(ctx);
+    return isExpired || (owner !== undefined && row.owner !== owner) ? undefined : row;
+  }
+
+  private async findMarker(ctx: Caller, id: string) {
+    const row = await this.find(this.database, ctx, id);
+    if (row === undefined) throw new ServiceError('MARKER_NOT_FOUND', `There is no task ${id} to go on from`);
+    return { ...row };
+  }
+
+  /** As in Glance whoever lists tasks clears those away that are kept no longer; the purge removes them. */
+  private async removeExpired(): Promise<void> {
+    const now = this.clock.databaseNow();
+    const expired = await this.database.query(
+      'SELECT id FROM tasks WHERE expires_at <= ? AND deleted = 0 LIMIT 1',
+      [now],
+    );
+    if (expired.length === 0) return;
+    await this.database.unitOfWork.run((tx) =>
+      tx.execute('UPDATE tasks SET deleted = 1, deleted_at = ? WHERE expires_at <= ? AND deleted = 0', [
+        now,
+        now,
+      ]),
+    );
+  }
+}
