@@ -32,6 +32,9 @@ const definitionNames = new Map<z.core.$ZodType, string>([
   [MetadefPropertyMap, 'property'],
 ]);
 
+const unwrap = (schema: z.core.$ZodType) =>
+  schema instanceof z.core.$ZodOptional ? schema._zod.def.innerType : schema;
+
 /** The JSON schema of a document; what has a name, but for `top` itself, is a reference. */
 function jsonSchemaOf(top: z.ZodType): JsonSchema {
   const { $schema: _, ...schema } = z.toJSONSchema(top, {
@@ -40,7 +43,7 @@ function jsonSchemaOf(top: z.ZodType): JsonSchema {
     override: ({ zodSchema, jsonSchema: node }: { zodSchema: z.core.$ZodType; jsonSchema: JsonSchema }) => {
       delete node.propertyNames;
       if (node.type === 'integer') delete node.maximum;
-      const name = definitionNames.get(zodSchema);
+      const name = definitionNames.get(unwrap(zodSchema));
       if (name === undefined || zodSchema === top) return;
       for (const key of Object.keys(node)) delete node[key];
       node.$ref = `#/definitions/${name}`;
