@@ -41,7 +41,7 @@ export class Fills {
     const canBeKept = size > 0 && canBeFileName(imageId) && !this.refused.has(identity);
     if (this.isClosed || !canBeKept || !this.kept.index.reserve(size)) return undefined;
     const path = this.directory.temporaryPath();
-    const fill = new Fill({
+    const fill: Fill = new Fill({
       wanted,
       openSource,
       path,
