@@ -2,6 +2,7 @@ import { Database, type Flag, toDatabaseTime } from '@glimpse/persistence';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listJobs, retryJob } from './commands/jobs.js';
 import { purgeChildren, purgeImages } from './purge.js';
+import { restoreImage } from './restore-image.js';
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY_MS = 86_400_000;
@@ -133,6 +134,44 @@ export function describeManage(
 
       expect(await purgeImages(database, LIMITS, NOW)).toBe(2);
       expect(await idsOf('images')).toEqual(['live']);
+    });
+
+    it('restores an image that waits for its removal, with what it had when it was deleted', async () => {
+      await addImage('kept', 1, 2);
+      await addImage('gone', 1, 2);
+      await database.unitOfWork.run(async (tx) => {
+        await tx.execute("UPDATE images SET status = 'pending_delete' WHERE id = 'kept'");
+        await tx.insert('image_tags', [{ image_id: 'kept', value: 'before', ...lifetime(1, 3) }]);
+        await tx.insert('image_locations', [
+          {
+            image_id: 'kept',
+            value: 'file:///kept',
+            meta_data: '{}',
+            status: 'pending_delete',
+            ...lifetime(1, 2),
+          },
+        ]);
+      });
+
+      await restoreImage(database, 'kept', { isDeactivated: false }, NOW);
+
+      const [image] = await database.query(
+        "SELECT status, deleted, deleted_at FROM images WHERE id = 'kept'",
+      );
+      expect(image).toEqual({ status: 'active', deleted: 0, deleted_at: null });
+      expect(
+        await database.query("SELECT value FROM image_tags WHERE image_id = 'kept' AND deleted = 0"),
+      ).toEqual([{ value: 't' }]);
+      expect(await database.query('SELECT status, deleted, deleted_at FROM image_locations')).toEqual([
+        { status: 'active', deleted: 0, deleted_at: null },
+      ]);
+      for (const id of ['gone', 'kept'])
+        await expect(restoreImage(database, id, { isDeactivated: true }, NOW)).rejects.toThrow(
+          'only images that are pending_delete',
+        );
+      await expect(restoreImage(database, 'absent', { isDeactivated: false }, NOW)).rejects.toThrow(
+        'there is no image absent',
+      );
     });
 
     it('retries jobs that failed, and no others', async () => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBus } from './commands/bus.js';
 import { addDeadLetters } from './commands/dead-letters.js';
+import { addImages } from './commands/images.js';
 import { addJobs } from './commands/jobs.js';
 import { addMigrate } from './commands/migrate.js';
 import { addPolicy } from './commands/policy.js';
@@ -13,6 +14,7 @@ Examples:
   glimpse-manage migrate
   glimpse-manage jobs list --status failed
   glimpse-manage jobs retry 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
+  glimpse-manage images restore 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
   glimpse-manage bus declare
   glimpse-manage dead-letters list --json
   glimpse-manage dead-letters replay --all
@@ -29,6 +31,7 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .enablePositionalOptions()
     .exitOverride();
-  for (const add of [addMigrate, addJobs, addDeadLetters, addPurge, addBus, addPolicy]) add(program);
+  for (const add of [addMigrate, addJobs, addImages, addDeadLetters, addPurge, addBus, addPolicy])
+    add(program);
   return program;
 }

@@ -11,3 +11,6 @@ export const Body = (policy: BodyPolicy) => RouteConfig({ body: policy });
 
 /** As `Body`, on a route under a version that asks nobody who they are. */
 export const OpenRoute = (policy: BodyPolicy) => RouteConfig({ body: policy, isOpen: true });
+
+/** As `Body`, on a path that other methods don't find (404), where elsewhere they are not allowed (405). */
+export const LoneRoute = (policy: BodyPolicy) => RouteConfig({ body: policy, isLone: true });

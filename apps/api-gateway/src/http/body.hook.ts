@@ -6,6 +6,8 @@ import { type BodyLimits, hasBody, readJson } from './request-body.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly body?: BodyPolicy;
+    /** Set by `LoneRoute`. */
+    readonly isLone?: boolean;
   }
 }
 

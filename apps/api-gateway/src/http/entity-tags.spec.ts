@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { heedsRange, judgePreconditions } from './entity-tags.js';
+import { heedsRange, judgePreconditions, valuesToMatch } from './entity-tags.js';
 
 const etag = '"sha512-ab"';
 
@@ -49,5 +49,21 @@ describe('heedsRange', () => {
     [`${etag}, ${etag}`, etag, false],
   ])('If-Range %s of %s: %s', (header, current, expected) => {
     expect(heedsRange(header, current)).toBe(expected);
+  });
+});
+
+describe('valuesToMatch', () => {
+  it.each<[string | undefined, string[] | undefined]>([
+    [undefined, undefined],
+    ['*', undefined],
+    [' * ', undefined],
+    ['"a"', ['a']],
+    ['"a", "b,c"', ['a', 'b,c']],
+    ['W/"a", "b"', ['b']],
+    ['W/"a"', []],
+    ['a', []],
+    ['', []],
+  ])('reads %j', (header, values) => {
+    expect(valuesToMatch(header)).toEqual(values);
   });
 });

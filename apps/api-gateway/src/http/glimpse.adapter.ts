@@ -4,11 +4,12 @@ import type { FastifyHttpOptions, FastifyReply, RouteOptions } from 'fastify';
 import { HttpError } from './http-error.js';
 import { sendExactly } from './send-exactly.js';
 
-const METHOD_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const METHOD_ORDER = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** NestJS on Fastify with Glance's manners: exact content types, headers of empty answers, 405s. */
 export class GlimpseAdapter extends FastifyAdapter {
   private readonly methodsByPath = new Map<string, Set<string>>();
+  private readonly lonePaths = new Set<string>();
 
   constructor(options: FastifyHttpOptions<Server>) {
     // We have no middleware in Express' style.
@@ -29,6 +30,11 @@ export class GlimpseAdapter extends FastifyAdapter {
     return sendExactly(reply, 'application/json', JSON.stringify(body));
   }
 
+  /** The methods of every path that has a handler, until `refuseOtherMethods` adds the rest. */
+  get routes(): { path: string; methods: string[] }[] {
+    return [...this.methodsByPath].map(([path, methods]) => ({ path, methods: [...methods] }));
+  }
+
   /** Adds a 405 for every method that a known path does not have. Called when all routes are there. */
   refuseOtherMethods(): void {
     const fastify = this.getInstance();
@@ -38,7 +44,7 @@ export class GlimpseAdapter extends FastifyAdapter {
       allow: METHOD_ORDER.filter((method) => methods.has(method)).join(', '),
     }));
     for (const { url, others, allow } of routes) {
-      if (others.length === 0) continue;
+      if (others.length === 0 || this.lonePaths.has(url)) continue;
       fastify.route({
         method: others,
         url,
@@ -51,7 +57,8 @@ export class GlimpseAdapter extends FastifyAdapter {
     }
   }
 
-  private noteRoute({ url, method }: RouteOptions): void {
+  private noteRoute({ url, method, config }: RouteOptions): void {
+    if (config?.isLone === true) this.lonePaths.add(url);
     const methods = this.methodsByPath.get(url) ?? new Set();
     for (const name of [method].flat()) methods.add(name);
     this.methodsByPath.set(url, methods);

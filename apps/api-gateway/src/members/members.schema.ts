@@ -43,7 +43,7 @@ export function parseNewMember(body: unknown): string | number {
 /** The status to set. Throws REQUEST_INVALID. */
 export const parseMemberUpdate = (body: unknown): string => parse(MemberUpdate, body).status;
 
-const { properties } = z.toJSONSchema(MemberDocument.meta({}), { target: 'draft-7' });
+const { properties } = z.toJSONSchema(z.object(MemberDocument.shape), { target: 'draft-7' });
 
 /** The document of `/v2/schemas/member`. */
 export const publishedMemberSchema = { name: 'member', properties };

@@ -1,9 +1,16 @@
+import { describeActions } from '../actions/actions.openapi.js';
 import { describeDiscovery } from '../discovery/discovery.openapi.js';
 import { describeHealth } from '../http/health.openapi.js';
 import { describeImageData } from '../image-data/image-data.openapi.js';
 import { describeImages } from '../images/images.openapi.js';
 import { describeSchemas } from '../images/schemas.openapi.js';
+import { describeImports } from '../imports/imports.openapi.js';
+import { describeLocations } from '../locations/locations.openapi.js';
+import { describeMembers } from '../members/members.openapi.js';
+import { describeStores } from '../stores/stores.openapi.js';
+import { describeTasks } from '../tasks/tasks.openapi.js';
 import { describeTags } from '../tags/tags.openapi.js';
+import { describeUsage } from '../usage/usage.openapi.js';
 import { describeOpenApi } from './openapi.openapi.js';
 import type { DescribeRoutes } from './route-description.js';
 
@@ -13,6 +20,13 @@ export const areas: readonly DescribeRoutes[] = [
   describeImages,
   describeImageData,
   describeTags,
+  describeMembers,
+  describeActions,
+  describeUsage,
+  describeLocations,
+  describeStores,
+  describeImports,
+  describeTasks,
   describeSchemas,
   describeHealth,
   describeOpenApi,

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { RpcClient } from '@glimpse/bus';
 import { registryUsage } from '@glimpse/contracts';
 import { callerOf } from '../auth/request-context.js';
-import { Body } from '../http/body-policy.js';
+import { LoneRoute } from '../http/body-policy.js';
 
 /** How much of its limits the caller's project uses. */
 @Controller('v2/info/usage')
@@ -11,7 +11,7 @@ export class UsageController {
   constructor(private readonly rpc: RpcClient) {}
 
   @Get()
-  @Body('ignore')
+  @LoneRoute('ignore')
   async show(@Req() request: FastifyRequest) {
     const usage = await this.rpc.call(registryUsage.get, { ctx: callerOf(request) });
     return {
