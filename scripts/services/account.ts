@@ -8,6 +8,9 @@ export const account = { user: 'glimpse', password: 'glimpse', vhost: 'glimpse',
 const credentials = `${account.user}:${account.password}`;
 
 export const busUrl = (ports: Ports) => `amqp://${credentials}@127.0.0.1:${ports.amqp}/${account.vhost}`;
+/** By TLS; the certificates are in `tlsDir`. */
+export const secureBusUrl = (ports: Ports) =>
+  `amqps://${credentials}@localhost:${ports.amqps}/${account.vhost}`;
 export const databaseUrl = (ports: Ports) =>
   `mysql://${credentials}@127.0.0.1:${ports.mysql}/${account.database}`;
 export const managementUrl = (ports: Ports) => `http://${credentials}@127.0.0.1:${ports.management}`;

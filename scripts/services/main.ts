@@ -1,5 +1,6 @@
 /** `npm run services [-- start | keystone | stop | env | status]`: what development and tests need beside Glimpse. */
-import { busUrl, databaseUrl, managementUrl } from './account.js';
+import { busUrl, databaseUrl, managementUrl, secureBusUrl } from './account.js';
+import { tlsDir } from './certificates.js';
 import { variablesOf } from './keystone-cloud.js';
 import { findKeystone, startKeystone, stopKeystone } from './keystone.js';
 import { findRunning, startServices, stopServices } from './services.js';
@@ -19,6 +20,8 @@ function variablesOfServers({ ports }: State): Record<string, string> {
     GLIMPSE_TEST_DATABASE_URL: databaseUrl(ports),
     GLIMPSE_TEST_BUS_URL: busUrl(ports),
     GLIMPSE_TEST_BUS_MANAGEMENT_URL: managementUrl(ports),
+    GLIMPSE_TEST_BUS_TLS_URL: secureBusUrl(ports),
+    GLIMPSE_TEST_TLS_DIR: tlsDir,
   };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { account, isDatabaseUp } from './account.js';
 import { findProgram } from './apt.js';
+import { tlsDir } from './certificates.js';
 import { type ProcessRecord, startServer } from './processes.js';
 import { type Ports, servicesDir } from './state.js';
 import { isTrueWithin } from './waiting.js';
@@ -61,6 +62,9 @@ export function startMysql(ports: Ports): ProcessRecord {
     '--socket=mysql.sock',
     '--bind-address=127.0.0.1',
     `--port=${ports.mysql}`,
+    `--ssl-ca=${join(tlsDir, 'ca.pem')}`,
+    `--ssl-cert=${join(tlsDir, 'server.pem')}`,
+    `--ssl-key=${join(tlsDir, 'server.key')}`,
     '--skip-name-resolve',
     `--pid-file=${join(dir, 'pid')}`,
     `--init-file=${initFile}`,

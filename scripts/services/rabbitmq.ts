@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from './apt.js';
 import { account, isManagementUp } from './account.js';
+import { tlsDir } from './certificates.js';
 import { isOpenWithin } from './ports.js';
 import { type ProcessRecord, startServer } from './processes.js';
 import { type Ports, servicesDir } from './state.js';
@@ -22,6 +23,13 @@ function writeSettings(ports: Ports): void {
     join(dir, 'rabbitmq.conf'),
     [
       `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
+      `listeners.ssl.1 = 127.0.0.1:${ports.amqps}`,
+      `ssl_options.cacertfile = ${join(tlsDir, 'ca.pem')}`,
+      `ssl_options.certfile = ${join(tlsDir, 'server.pem')}`,
+      `ssl_options.keyfile = ${join(tlsDir, 'server.key')}`,
+      // A client may show a certificate, and it is checked then.
+      'ssl_options.verify = verify_peer',
+      'ssl_options.fail_if_no_peer_cert = false',
       'management.tcp.ip = 127.0.0.1',
       `management.tcp.port = ${ports.management}`,
       `default_user = ${account.user}`,

@@ -10,6 +10,7 @@ export const servicesDir = join(root, '.glimpse', 'services');
 
 export interface Ports {
   readonly amqp: number;
+  readonly amqps: number;
   readonly management: number;
   readonly erlang: number;
   readonly epmd: number;

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { account, isDatabaseUp, isManagementUp } from './account.js';
+import { ensureCertificates, tlsDir } from './certificates.js';
 import { choosePorts } from './with-packages.js';
-import { type Ports, type State, root, writeState } from './state.js';
+import { type Ports, type State, root, servicesDir, writeState } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
 const RABBITMQ_IMAGE = 'rabbitmq:4-management';
@@ -27,9 +30,12 @@ interface Container {
   /** From the port of this machine to that of the container. */
   readonly ports: Readonly<Record<number, number>>;
   readonly env: Readonly<Record<string, string>>;
+  /** From files of this machine to those of the container. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
 }
 
-function ensureContainer(name: string, { image, ports, env }: Container): void {
+function ensureContainer(name: string, { image, ports, env, files, args = [] }: Container): void {
   if (docker('start', name).status === 0) return;
   const { status, stderr } = docker(
     'run',
@@ -37,15 +43,39 @@ function ensureContainer(name: string, { image, ports, env }: Container): void {
     `--name=${name}`,
     ...Object.entries(ports).map(([here, there]) => `--publish=127.0.0.1:${here}:${there}`),
     ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
+    ...Object.entries(files).map(([here, there]) => `--volume=${here}:${there}:ro`),
     image,
+    ...args,
   );
   if (status !== 0) throw new Error(`docker run ${name} failed: ${stderr.trim()}`);
 }
 
+/** Where the certificates are in the containers. */
+const TLS = '/glimpse-tls';
+
+function writeTlsSettings(): string {
+  const file = join(servicesDir, 'rabbitmq-tls.conf');
+  writeFileSync(
+    file,
+    [
+      'listeners.ssl.1 = 5671',
+      `ssl_options.cacertfile = ${TLS}/ca.pem`,
+      `ssl_options.certfile = ${TLS}/server.pem`,
+      `ssl_options.keyfile = ${TLS}/server.key`,
+      'ssl_options.verify = verify_peer',
+      'ssl_options.fail_if_no_peer_cert = false',
+      '',
+    ].join('\n'),
+  );
+  return file;
+}
+
 function ensureContainers(ports: Ports): void {
+  ensureCertificates();
   ensureContainer(names.rabbitmq, {
     image: RABBITMQ_IMAGE,
-    ports: { [ports.amqp]: 5672, [ports.management]: 15_672 },
+    ports: { [ports.amqp]: 5672, [ports.amqps]: 5671, [ports.management]: 15_672 },
+    files: { [tlsDir]: TLS, [writeTlsSettings()]: '/etc/rabbitmq/conf.d/90-glimpse-tls.conf' },
     env: {
       RABBITMQ_DEFAULT_USER: account.user,
       RABBITMQ_DEFAULT_PASS: account.password,
@@ -55,6 +85,8 @@ function ensureContainers(ports: Ports): void {
   ensureContainer(names.mysql, {
     image: MYSQL_IMAGE,
     ports: { [ports.mysql]: 3306 },
+    files: { [tlsDir]: TLS },
+    args: [`--ssl-ca=${TLS}/ca.pem`, `--ssl-cert=${TLS}/server.pem`, `--ssl-key=${TLS}/server.key`],
     env: { MYSQL_ROOT_PASSWORD: account.password, MYSQL_DATABASE: account.database },
   });
 }

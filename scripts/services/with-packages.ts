@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { canInstallPackages, installPackages } from './apt.js';
+import { canInstallPackages, findProgram, installPackages } from './apt.js';
+import { ensureCertificates } from './certificates.js';
 import { mysqlPackages, startMysql, waitForMysql } from './mysql.js';
 import { freePort } from './ports.js';
 import { type ProcessRecord, isAlive, stopServer } from './processes.js';
@@ -9,7 +10,11 @@ import { type Ports, type State, servicesDir, writeState } from './state.js';
 
 const STOP_TIMEOUT_MS = 20_000;
 
-const missingPackages = () => [...rabbitmqPackages(), ...mysqlPackages()];
+const missingPackages = () => [
+  ...rabbitmqPackages(),
+  ...mysqlPackages(),
+  ...(findProgram('openssl') ? [] : ['openssl']),
+];
 
 /** Whether the servers' programs are here or can be installed. */
 export const canUsePackages = () =>
@@ -18,6 +23,7 @@ export const canUsePackages = () =>
 export async function choosePorts(): Promise<Ports> {
   return {
     amqp: await freePort(35_672),
+    amqps: await freePort(35_676),
     management: await freePort(35_673),
     erlang: await freePort(35_674),
     epmd: await freePort(35_675),
@@ -32,6 +38,7 @@ export const areProcessesAlive = ({ processes }: State) =>
 export async function startWithPackages(before: State | undefined): Promise<State> {
   if (missingPackages().length > 0) installPackages(missingPackages());
   mkdirSync(join(servicesDir, 'log'), { recursive: true });
+  ensureCertificates();
   const isAnyAlive = before !== undefined && Object.values(before.processes).some(isAlive);
   let state: State = {
     kind: 'packages',

@@ -1,12 +1,16 @@
 import { createConnection } from 'mysql2/promise';
-import { busUrl, databaseUrl, managementUrl } from '../services/account.js';
+import { busUrl, databaseUrl, managementUrl, secureBusUrl } from '../services/account.js';
 import { canRunKeystone, findKeystone, startKeystone, stopKeystone } from '../services/keystone.js';
+import { tlsDir } from '../services/certificates.js';
 import { isOpen } from '../services/ports.js';
 import { findRunning, startServices, stopServices } from '../services/services.js';
 
 const BUS = 'GLIMPSE_TEST_BUS_URL';
 const MANAGEMENT = 'GLIMPSE_TEST_BUS_MANAGEMENT_URL';
 const DATABASE = 'GLIMPSE_TEST_DATABASE_URL';
+/** TLS listeners of both servers, and the certificates to reach them with. */
+const BUS_TLS = 'GLIMPSE_TEST_BUS_TLS_URL';
+const TLS_DIR = 'GLIMPSE_TEST_TLS_DIR';
 const KEYSTONE = 'GLIMPSE_TEST_KEYSTONE_URL';
 
 type Variables = Readonly<Record<string, string>>;
@@ -90,7 +94,7 @@ export async function findIdentityServer(): Promise<ServersForTests> {
  * `end` stops again when they were not running before. Throws, saying what to start, where there are none.
  */
 export async function findServers(): Promise<ServersForTests> {
-  const bus = (await named(BUS, 'RabbitMQ', [MANAGEMENT])) ?? (await defaultBus());
+  const bus = (await named(BUS, 'RabbitMQ', [MANAGEMENT, BUS_TLS, TLS_DIR])) ?? (await defaultBus());
   const database = (await named(DATABASE, 'MySQL')) ?? (await defaultDatabase());
   if (bus !== undefined && database !== undefined) return { ...noServers, env: { ...bus, ...database } };
   const wereRunning = findRunning() !== undefined;
@@ -98,6 +102,8 @@ export async function findServers(): Promise<ServersForTests> {
   const started = {
     [BUS]: busUrl(ports),
     [MANAGEMENT]: managementUrl(ports),
+    [BUS_TLS]: secureBusUrl(ports),
+    [TLS_DIR]: tlsDir,
     [DATABASE]: databaseUrl(ports),
   };
   return {

@@ -71,6 +71,32 @@ describe('loadConfig', () => {
     expect(load).not.toThrow(/secret/);
   });
 
+  it.each([
+    ['oidc.issuer', { GLIMPSE_AUTH: 'oidc' }],
+    ['oidc.audience', { GLIMPSE_AUTH: 'oidc', GLIMPSE_OIDC_ISSUER: 'https://id.example.com' }],
+    [
+      'oidc.allow_http',
+      { GLIMPSE_AUTH: 'oidc', GLIMPSE_OIDC_ISSUER: 'http://id.example.com', GLIMPSE_OIDC_AUDIENCE: 'g' },
+    ],
+    ['oidc.algorithms', { GLIMPSE_OIDC_ALGORITHMS: 'RS256,HS256' }],
+    ['cors.allowed_origins', { GLIMPSE_CORS_ALLOWED_ORIGINS: 'https://a.example.com/' }],
+    ['http.trusted_proxies', { GLIMPSE_HTTP_TRUSTED_PROXIES: '10.0.0.0/33' }],
+    ['bus.tls.key_file', { GLIMPSE_BUS_TLS_CERT_FILE: '/cert.pem' }],
+    ['TLS is disabled', { GLIMPSE_DATABASE_TLS_CA_FILE: '/ca.pem' }],
+    [
+      'needs a host name',
+      { GLIMPSE_DATABASE_TLS_MODE: 'verify_identity', GLIMPSE_DATABASE_URL: 'mysql://u:p@10.0.0.1/db' },
+    ],
+  ])('refuses options that do not work together: %s', (key, environment) => {
+    expect(() => loadConfig(environment as NodeJS.ProcessEnv)).toThrow(key);
+  });
+
+  it('takes the mapping of roles from the environment, as it is written', () => {
+    const { oidc } = loadConfig({ GLIMPSE_OIDC_ROLE_MAPPING: '{image_admins: [admin], "Some One": reader}' });
+
+    expect(oidc.roleMapping).toEqual({ image_admins: ['admin'], 'Some One': ['reader'] });
+  });
+
   it('refuses a default store that does not exist', () => {
     expect(() => loadConfig({ GLIMPSE_DEFAULT_STORE: 'other' })).toThrow(/default_store: "other"/);
   });

@@ -6,7 +6,7 @@ import { toYamlKey } from './option-names.js';
 import { listOptions } from './options.js';
 import { type Config, ConfigSchema } from './schema.js';
 import { oidcProblems } from './sections/oidc.js';
-import { tlsProblems } from './sections/tls.js';
+import { databaseTlsProblems, tlsProblems } from './sections/tls.js';
 
 /** The configuration can't be used; the message names every key that is wrong. */
 export class ConfigError extends Error {
@@ -93,7 +93,7 @@ function deepFreeze<T>(value: T): T {
 const problemsTogether = (config: z.output<typeof ConfigSchema>): string[] => [
   ...oidcProblems(config),
   ...tlsProblems('bus.tls', config.bus.tls),
-  ...tlsProblems('database.tls', config.database.tls),
+  ...databaseTlsProblems(config),
 ];
 
 function withDefaults(config: z.output<typeof ConfigSchema>): Config {

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { isConnectionLoss, translateDatabaseError } from './database-errors.js';
 import { parseDatabaseUrl } from './database-url.js';
+import type { MysqlTlsOptions } from './mysql-tls.js';
 import { migrate, pendingMigrations } from './migrate.js';
 import type { SqlReader, SqlValue } from './sql.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -13,6 +14,8 @@ export interface DatabaseOptions {
   /** MySQL connections. */
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
+  /** Of MySQL; none unless given. */
+  readonly tls?: MysqlTlsOptions;
 }
 
 /**

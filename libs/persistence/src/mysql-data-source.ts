@@ -2,6 +2,7 @@ import mysql from 'mysql2';
 import { DataSource } from 'typeorm';
 import type { DatabaseAddress } from './database-url.js';
 import { migrationOptions } from './migrations/index.js';
+import { type MysqlTlsOptions, mysqlTls } from './mysql-tls.js';
 import { silentLogger } from './silent-logger.js';
 
 interface SessionConnection {
@@ -35,7 +36,7 @@ const driver = {
 /** A DataSource on a pool of MySQL connections. */
 export function mysqlDataSource(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
-  options: { poolSize: number; connectTimeoutMs: number },
+  options: { poolSize: number; connectTimeoutMs: number; tls?: MysqlTlsOptions | undefined },
 ): DataSource {
   return new DataSource({
     type: 'mysql',
@@ -51,6 +52,7 @@ export function mysqlDataSource(
     // Numbers come back as numbers where they are exact.
     supportBigNumbers: true,
     bigNumberStrings: false,
+    ssl: options.tls === undefined ? undefined : mysqlTls(options.tls),
     poolSize: options.poolSize,
     connectTimeout: options.connectTimeoutMs,
     logger: silentLogger,

@@ -131,9 +131,13 @@ export async function cutConnections(busUrl: string): Promise<number> {
 
 /** Whose certificates the connections of that URL's user have shown. */
 export async function peerOfConnections(busUrl: string): Promise<string[]> {
-  const answer = await manage('GET', `connections/username/${new URL(busUrl).username}`);
-  const connections = (await answer.json()) as { peer_cert_subject?: string }[];
-  return connections.map((connection) => connection.peer_cert_subject ?? '');
+  const connections = (await (await manage('GET', 'connections')).json()) as {
+    user: string;
+    peer_cert_subject?: string;
+  }[];
+  return connections
+    .filter(({ user }) => user === new URL(busUrl).username)
+    .map((connection) => connection.peer_cert_subject ?? '');
 }
 
 async function executeSql(statement: string): Promise<void> {

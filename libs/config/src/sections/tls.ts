@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
-/** How this service shows and checks certificates on a connection to a server. Files are read anew for each connection. */
+/** How this service shows and checks certificates on a connection to a server. The files are read for each connection. */
 export const tlsFiles = (server: string) => ({
   caFile: z
     .string()
@@ -20,4 +21,26 @@ export function tlsProblems(
   return (files.certFile === undefined) === (files.keyFile === undefined)
     ? []
     : [`${section}.cert_file, ${section}.key_file: must be set together`];
+}
+
+interface DatabaseTls {
+  readonly databaseUrl?: string | undefined;
+  readonly database: {
+    readonly tls: Parameters<typeof tlsProblems>[1] & { mode: string; caFile?: string | undefined };
+  };
+}
+
+/** What is wrong with the options of TLS to MySQL together. */
+export function databaseTlsProblems({ databaseUrl, database: { tls } }: DatabaseTls): string[] {
+  const isOff = tls.mode === 'disabled';
+  const hasFiles = tls.caFile !== undefined || tls.certFile !== undefined;
+  const host = databaseUrl?.startsWith('mysql:') ? new URL(databaseUrl).hostname.replace(/^\[|\]$/g, '') : '';
+  return [
+    ...tlsProblems('database.tls', tls),
+    ...(isOff && hasFiles ? ['database.tls.mode: certificates are given, but TLS is disabled'] : []),
+    // The driver would look for another name in the certificate.
+    ...(tls.mode === 'verify_identity' && isIP(host) !== 0
+      ? ['database.tls.mode: verify_identity needs a host name in database_url, not an address']
+      : []),
+  ];
 }
