@@ -23,9 +23,11 @@ import { ImagesController } from './images/images.controller.js';
 import { SchemasController } from './images/schemas.controller.js';
 import { DocsController } from './openapi/docs.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { ImportMethods } from './imports/import-methods.js';
 import { MembersController } from './members/members.controller.js';
 import { metadefControllers } from './metadefs/metadef-controllers.js';
 import { ReadinessChecks } from './readiness-checks.js';
+import { storeControllers } from './stores/store-controllers.js';
 import { TagsController } from './tags/tags.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 
@@ -62,6 +64,7 @@ export class ApiGatewayModule {
         UsageController,
         ImageDataController,
         ...metadefControllers,
+        ...storeControllers,
         CacheController,
         ...cacheControllers,
         ...managementControllers,
@@ -77,6 +80,7 @@ export class ApiGatewayModule {
           logger,
         }),
         ReadinessChecks,
+        ImportMethods,
         UploadService,
         DownloadService,
         LocationReader,

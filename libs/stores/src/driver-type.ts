@@ -2,11 +2,16 @@ import type { Logger } from '@glimpse/observability';
 import type { z } from 'zod';
 import type { StoreDriver } from './store-driver.js';
 
+/** How a store is configured, without anything secret. */
+export type StoreProperties = Readonly<Record<string, string | number | boolean | null>>;
+
 /** A kind of store as it is configured: its options and how to open it. */
 export interface DriverType<Options = unknown> {
   /** In the configuration: `stores.<id>.type`. */
   readonly name: string;
   readonly options: z.ZodType<Options>;
+  /** What administrators may see of the configuration, by Glance's names. */
+  readonly properties: (options: Options) => StoreProperties;
   /** Throws an `OptionError` where the options are well-formed but can't be used here. */
   readonly open: (options: Options, logger: Logger) => StoreDriver;
 }
@@ -45,7 +50,9 @@ interface Problem {
   readonly message: string;
 }
 
-export type OpenResult = { readonly driver: StoreDriver } | { readonly problems: readonly Problem[] };
+export type OpenResult =
+  | { readonly driver: StoreDriver; readonly properties: StoreProperties }
+  | { readonly problems: readonly Problem[] };
 
 function toProblems(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.join('.');
@@ -61,7 +68,7 @@ export function checked<Options>(type: DriverType<Options>): OpenableType {
       const parsed = type.options.safeParse(options);
       if (!parsed.success) return { problems: parsed.error.issues.flatMap(toProblems) };
       try {
-        return { driver: type.open(parsed.data, logger) };
+        return { driver: type.open(parsed.data, logger), properties: type.properties(parsed.data) };
       } catch (error) {
         if (!(error instanceof OptionError)) throw error;
         return { problems: [{ option: error.option, message: error.message }] };

@@ -8,6 +8,7 @@ export type {
   StoredObject,
   WriteOptions,
 } from './store-driver.js';
+export type { StoreProperties } from './driver-type.js';
 export {
   type ResolvedLocation,
   type StoreDescription,

@@ -54,8 +54,9 @@ describe('createStores', () => {
       weight: 5,
       isDefault: false,
       isReadOnly: false,
+      properties: { data_dir: `${folder}/slow`, chunk_size: 524_288, thin_provisioning: false },
     });
-    expect(stores.describe('web').isReadOnly).toBe(true);
+    expect(stores.describe('web')).toMatchObject({ isReadOnly: true, properties: {} });
     expect(stores.find('tape')).toBeUndefined();
     expect(() => stores.get('tape')).toThrow(expect.objectContaining({ code: 'STORE_UNKNOWN' }));
   });

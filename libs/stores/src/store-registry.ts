@@ -1,6 +1,7 @@
 import { type Config, ConfigError, type StoreConfig } from '@glimpse/config';
 import { type ImageLocation, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
+import type { OpenResult, StoreProperties } from './driver-type.js';
 import { driverTypes } from './drivers/index.js';
 import type { Location, StoreDriver, StoredObject } from './store-driver.js';
 
@@ -13,6 +14,8 @@ export interface StoreDescription {
   readonly weight: number;
   readonly isDefault: boolean;
   readonly isReadOnly: boolean;
+  /** How it is configured, for administrators. */
+  readonly properties: StoreProperties;
 }
 
 /** An image's location together with the store that holds it. */
@@ -100,9 +103,10 @@ function tryParse(driver: StoreDriver, uri: string): Location | undefined {
   }
 }
 
+type Opened = Extract<OpenResult, { readonly driver: StoreDriver }>;
 type Options = Config['stores'][string];
 
-function openDriver(id: string, config: Options, logger: Logger): StoreDriver | { problems: string[] } {
+function openDriver(id: string, config: Options, logger: Logger): Opened | { problems: string[] } {
   const { type, description: _description, weight: _weight, ...options }: Readonly<StoreConfig> = config;
   const driverType = driverTypes.find(({ name }) => name === type);
   if (driverType === undefined) {
@@ -110,7 +114,7 @@ function openDriver(id: string, config: Options, logger: Logger): StoreDriver | 
     return { problems: [`stores.${id}.type: "${type}" is not one of ${known}`] };
   }
   const result = driverType.open(options, logger.child({ store: id }));
-  if ('driver' in result) return result.driver;
+  if ('driver' in result) return result;
   return {
     problems: result.problems.map(({ option, message }) => `stores.${id}.${option}: ${message}`),
   };
@@ -132,9 +136,10 @@ export function createStores(config: Config, logger: Logger): StoreRegistry {
       description: options.description ?? null,
       weight: options.weight,
       isDefault: id === config.defaultStore,
-      isReadOnly: !opened.capabilities.write,
+      isReadOnly: !opened.driver.capabilities.write,
+      properties: opened.properties,
     };
-    stores.set(id, { description, driver: opened });
+    stores.set(id, { description, driver: opened.driver });
   }
   if (problems.length > 0) throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
   return new StoreRegistry(stores, config.defaultStore, config.isMultiStore);

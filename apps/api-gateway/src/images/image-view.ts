@@ -42,6 +42,8 @@ export function toImageView(image: Image, { isMultiStore }: { isMultiStore: bool
     min_disk: image.minDisk,
     tags: image.tags,
     ...(isMultiStore && image.stores.length > 0 ? { stores: image.stores.join(',') } : {}),
+    ...(image.directUrl === undefined ? {} : { direct_url: image.directUrl }),
+    ...(image.locations === undefined ? {} : { locations: image.locations }),
     self,
     file: `${self}/file`,
     schema: '/v2/schemas/image',

@@ -10,6 +10,7 @@ import { Body } from '../http/body-policy.js';
 import { judgePreconditions, strongTag, valuesToMatch } from '../http/entity-tags.js';
 import { parseQueryString } from '../http/query-string.js';
 import { readJson } from '../http/request-body.js';
+import { ImportMethods } from '../imports/import-methods.js';
 import { imageIdFrom } from './image-id.js';
 import { type ImageView, imagePath, toImageView } from './image-view.js';
 import { type ImageSchema, createImageSchema } from './images.schema.js';
@@ -27,6 +28,7 @@ export class ImagesController {
   constructor(
     private readonly rpc: RpcClient,
     private readonly stores: StoreRegistry,
+    private readonly importMethods: ImportMethods,
     private readonly settings: GatewaySettings,
   ) {
     this.schema = createImageSchema(settings.config.images);
@@ -40,6 +42,8 @@ export class ImagesController {
     const image = parseNewImage(request.body, this.schema);
     const created = await this.rpc.call(registryImages.create, { ctx: callerOf(request), image });
     reply.header('location', `${baseUrlOf(request.raw)}${imagePath(created.id)}`);
+    const methods = this.importMethods.names;
+    if (methods.length > 0) reply.header('openstack-image-import-methods', methods.join(','));
     if (this.settings.config.isMultiStore)
       reply.header('openstack-image-store-ids', this.stores.ids.join(','));
     return this.answer(created, reply);

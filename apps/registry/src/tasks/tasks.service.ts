@@ -13,6 +13,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { ImageReader } from '../images/image-reader.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
+import { checkImportInput } from './import-input.js';
 import { TaskRecords } from './task-records.js';
 import { taskListStatement } from './task-list.query.js';
 import { type ReadTaskRow, toTask, toTaskSummary } from './task-rows.js';
@@ -61,13 +62,15 @@ export class TasksService {
    * Writes the task down. Of those that an API call of their own begins, Glance accepts a request here too, and then it
    * fails: so it does here. Throws ACTION_FORBIDDEN for `import`, which nothing serves.
    */
-  create(ctx: Caller, type: TaskType, input: Record<string, unknown>): Promise<Task> {
+  async create(ctx: Caller, type: TaskType, input: Record<string, unknown>): Promise<Task> {
     this.enforce(ctx);
-    if (type === 'import')
+    if (type === 'import') {
+      checkImportInput(input);
       throw new ServiceError(
         'ACTION_FORBIDDEN',
         'Tasks can not import images on this service: create an image and upload its data, or register its location',
       );
+    }
     return this.database.unitOfWork.run(async (tx) => {
       const id = await this.records.begin(tx, ctx, { type, input });
       await this.records.fail(

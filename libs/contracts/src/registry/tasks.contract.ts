@@ -12,7 +12,7 @@ export const registryTasks = {
   }),
   /** Codes: ACTION_FORBIDDEN, TASK_NOT_FOUND. */
   get: rpc('registry.task.get', { request: z.object({ ctx: Caller, id: z.string() }), response: Task }),
-  /** Codes: ACTION_FORBIDDEN. */
+  /** Codes: ACTION_FORBIDDEN, REQUEST_INVALID. */
   create: rpc('registry.task.create', {
     request: z.object({ ctx: Caller, type: TaskType, input: z.record(z.string(), z.unknown()) }),
     response: Task,

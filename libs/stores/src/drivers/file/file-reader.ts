@@ -4,7 +4,8 @@ import { callbackify } from 'node:util';
 import { ServiceError } from '@glimpse/contracts';
 import { toAccessError } from './fs-errors.js';
 
-const READ_BYTES = 524_288;
+/** Bytes of one read. */
+export const READ_BYTES = 524_288;
 
 /** A part of an open file as a stream of large chunks. Closes the file when it ends or is destroyed. */
 export class FileReader extends Readable {

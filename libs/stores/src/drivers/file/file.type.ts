@@ -1,6 +1,7 @@
 import { type DriverType, orOptionError } from '../../driver-type.js';
 import { prepareDirectories } from './data-directories.js';
 import { FileDriver } from './file.driver.js';
+import { READ_BYTES } from './file-reader.js';
 import { FileOptions } from './file.options.js';
 import { type MountPoint, readMountPoints } from './mount-points.js';
 
@@ -8,6 +9,11 @@ import { type MountPoint, readMountPoints } from './mount-points.js';
 export const fileType: DriverType<FileOptions> = {
   name: 'file',
   options: FileOptions,
+  properties: ({ directories, isThin }) => ({
+    data_dir: directories.map(({ path }) => path).join(','),
+    chunk_size: READ_BYTES,
+    thin_provisioning: isThin,
+  }),
   open: (options, logger) => {
     orOptionError('datadir', () => prepareDirectories(options));
     const { metadataFile } = options;

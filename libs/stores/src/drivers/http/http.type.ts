@@ -8,6 +8,7 @@ import { HttpOptions } from './http.options.js';
 export const httpType: DriverType<HttpOptions> = {
   name: 'http',
   options: HttpOptions,
+  properties: () => ({}),
   open: (options) => {
     const { caFile } = options;
     const ca =

@@ -1,0 +1,88 @@
+import { ServiceError, TaskType, taskStatuses, taskTypes } from '@glimpse/contracts';
+import { z } from 'zod';
+
+const UUID = /^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$/;
+
+const JsonObject = z.record(z.string(), z.unknown());
+const described = <S extends z.ZodType>(schema: S, description: string) => schema.meta({ description });
+
+const shape = {
+  id: described(z.string().regex(UUID), 'An identifier for the task'),
+  type: described(z.enum(taskTypes), 'The type of task represented by this content'),
+  status: described(z.enum(taskStatuses), 'The current status of this task'),
+  owner: described(z.string(), 'An identifier for the owner of this task'),
+  image_id: described(z.string().optional(), 'Image associated with the task'),
+  request_id: described(z.string().optional(), 'Human-readable informative request-id'),
+  user_id: described(z.string().optional(), 'User associated with the task'),
+  expires_at: described(
+    z.string().nullable().optional(),
+    'Datetime when this resource would be subject to removal',
+  ),
+  created_at: described(z.string(), 'Datetime when this resource was created'),
+  updated_at: described(z.string(), 'Datetime when this resource was updated'),
+  self: z.string().meta({ readOnly: true }),
+  schema: z.string().meta({ readOnly: true }),
+};
+
+/** A task in a list. */
+export const TaskStub = z.object(shape).meta({ id: 'TaskStub' });
+
+/** A task as clients see it; published as `/v2/schemas/task`. */
+export const TaskDocument = z
+  .object({
+    ...shape,
+    input: described(JsonObject.nullable(), 'The parameters required by task, JSON blob'),
+    result: described(JsonObject.nullable(), 'The result of current task, JSON blob'),
+    message: described(
+      z.string(),
+      'Human-readable informative message only included when appropriate (usually on failure)',
+    ),
+  })
+  .meta({ id: 'Task' });
+
+/** What `POST /v2/tasks` takes: the schema of a task, of which only type and input are heeded. */
+export const NewTaskBody = TaskDocument.partial().strict().extend({ type: TaskType, input: JsonObject });
+
+const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
+
+/** The kind of task and what it is given. Throws REQUEST_INVALID. */
+export function parseNewTask(body: unknown): Pick<z.output<typeof NewTaskBody>, 'type' | 'input'> {
+  const parsed = NewTaskBody.safeParse(body);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(
+      `Provided object does not match schema 'task': ${issue?.path.join('.') || 'the body'}: ${issue?.message}`,
+    );
+  }
+  const { type, input } = parsed.data;
+  return { type, input };
+}
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** `anyOf: [X, null]` becomes X with null as its first type, as Glance writes it. */
+function mergeNull({ jsonSchema: node }: { jsonSchema: JsonSchema }): void {
+  const [inner] = node.anyOf ?? [];
+  if (typeof inner === 'object') {
+    delete node.anyOf;
+    Object.assign(node, { type: ['null', inner.type] });
+  }
+  delete node.propertyNames;
+  if (typeof node.additionalProperties === 'object') delete node.additionalProperties;
+}
+
+const propertiesOf = (schema: z.ZodObject) =>
+  z.toJSONSchema(schema.meta({}), { target: 'draft-7', io: 'input', override: mergeNull }).properties;
+
+/** The document of `/v2/schemas/task`. */
+export const publishedTaskSchema = { name: 'task', properties: propertiesOf(TaskDocument) };
+
+/** The document of `/v2/schemas/tasks`. */
+export const publishedTasksSchema = {
+  name: 'tasks',
+  properties: {
+    tasks: { type: 'array', items: { name: 'task', properties: propertiesOf(TaskStub) } },
+    schema: { type: 'string' },
+  },
+  links: [{ rel: 'describedby', href: '{schema}' }],
+};
