@@ -256,6 +256,9 @@ export const ConfigSchema = z.strictObject({
         ),
       pageDefault: wholeNumber(1).default(25).describe('Images on a page where the client names no limit.'),
       pageMax: wholeNumber(1).default(1000).describe('Images on a page at most.'),
+      countMax: wholeNumber(1)
+        .default(10_000)
+        .describe('Images that a list with `count=true` counts at most; of more it says that they are more.'),
     })
     .prefault({}),
   stores: z

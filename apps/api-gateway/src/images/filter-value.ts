@@ -32,15 +32,20 @@ export function splitList(value: string): string[] {
   return [...value.matchAll(LIST_ITEM)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
-/** The values that a filter of text accepts: `v`, `eq:v` or `in:a,b`. */
-export function parseTextFilter(column: string, expression: string): string[] {
+/** What a filter of text accepts: `v` or `eq:v`, one of `in:a,b`, or what begins as `like:v` says. */
+export function parseTextFilter(
+  column: string,
+  expression: string,
+): { values: string[] } | { prefix: string } {
   const { operator, value } = splitOperator(expression);
   switch (operator) {
     case null:
     case 'eq':
-      return [value];
+      return { values: [value] };
     case 'in':
-      return splitList(value);
+      return { values: splitList(value) };
+    case 'like':
+      return { prefix: value };
     default:
       throw invalid(`Unable to filter by unknown operator '${operator}' on '${column}'.`);
   }

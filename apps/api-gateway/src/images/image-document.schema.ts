@@ -35,5 +35,9 @@ export const imagePage = (schema: ImageSchema) =>
         description: 'With `count=true`: how many images match, on all pages together.',
         'x-glimpse-addition': true,
       }),
+      count_is_limit: z.literal(true).optional().meta({
+        description: 'Counting ended at `count`: there are more.',
+        'x-glimpse-addition': true,
+      }),
     })
     .meta({ id: 'Images' });

@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RpcClient } from '@glimpse/bus';
-import { type Image, ServiceError, registryImages } from '@glimpse/contracts';
+import { type Image, type ResponseOf, ServiceError, registryImages } from '@glimpse/contracts';
 import { StoreRegistry } from '@glimpse/stores';
 import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
@@ -20,6 +20,13 @@ import { parseListQuery } from './list-query.js';
 import { parseNewImage } from './new-image.js';
 
 const etagOf = ({ revision }: Image) => (revision === undefined ? undefined : strongTag(revision));
+
+/** What a list that was counted says of it. */
+function countOf({ count }: ResponseOf<typeof registryImages.list>, reply: FastifyReply) {
+  if (count === undefined) return {};
+  reply.header('x-total-count', count.value);
+  return { count: count.value, ...(count.isLimit ? { count_is_limit: true } : {}) };
+}
 
 @Controller('v2/images')
 export class ImagesController {
@@ -51,7 +58,7 @@ export class ImagesController {
 
   @Get()
   @Body('ignore')
-  async list(@Req() request: FastifyRequest) {
+  async list(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const pairs = parseQueryString(request.url);
     const query = parseListQuery(pairs, this.settings.config.limits);
     const page = await this.rpc.call(registryImages.list, { ctx: callerOf(request), query });
@@ -60,6 +67,7 @@ export class ImagesController {
       images: page.images.map((image) => this.view(image)),
       ...listLinks(pairs, lastId),
       schema: '/v2/schemas/images',
+      ...countOf(page, reply),
     };
   }
 

@@ -45,12 +45,12 @@ export const listParameters: readonly RouteParameter[] = [
   ),
   query('os_hidden', 'Hidden images, in place of the others.', z.enum(['true', 'false'])),
   query('protected', 'Only images that are, or are not.', z.enum(['true', 'false'])),
-  query('tag', 'The image has all of them; `like:value` for one that begins so.', z.array(z.string())),
+  query('tag', 'The image has all of them.', z.array(z.string())),
   {
     ...query(
       'count',
-      'Whether to say how many images match on all pages together.',
-      z.enum(['true', 'false']),
+      'Says how many images match, on all pages together. With another value it is a custom property.',
+      z.literal('true'),
     ),
     isAddition: true,
   },

@@ -89,7 +89,9 @@ function parseRange(key: string, text: string): RangeFilter {
 function addFilter(query: ImageQuery, key: string, value: string): void {
   if (COLLISIONS.has(key)) throw invalid(`Unable to filter by '${key}'.`);
   if (isOneOf(textFilterColumns, key)) {
-    query.anyOf.push({ column: key, values: parseTextFilter(key, value) });
+    const filter = parseTextFilter(key, value);
+    if ('prefix' in filter) (query.prefixes ??= []).push({ column: key, ...filter });
+    else query.anyOf.push({ column: key, ...filter });
     return;
   }
   if (isOneOf(equalityFilterColumns, key)) {
@@ -110,6 +112,11 @@ function addFilter(query: ImageQuery, key: string, value: string): void {
     case 'changes-since':
       throw invalid('The "changes-since" filter is no longer available on v2.');
     case 'deleted':
+      return;
+    case 'count':
+      // Any other value is one of a custom property.
+      if (value !== 'true') break;
+      query.isCounted = true;
       return;
   }
   if (/_(min|max)$/.test(key)) query.ranges.push(parseRange(key, value));

@@ -13,7 +13,12 @@ const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>'
 
 /** What an image must be to match the filters, beside appearing at all; null where none can. */
 export function filterConditions(query: ImageQuery): Condition[] | null {
-  const texts = [...query.tags, ...Object.entries(query.properties).flat()];
+  const prefixes = query.prefixes ?? [];
+  const texts = [
+    ...query.tags,
+    ...Object.entries(query.properties).flat(),
+    ...prefixes.map(({ prefix }) => prefix),
+  ];
   if (!texts.every(isStorableText)) return null;
   const anyOf = query.anyOf.map(anyOfCondition);
   if (anyOf.includes(null)) return null;
@@ -22,6 +27,7 @@ export function filterConditions(query: ImageQuery): Condition[] | null {
     { sql: "i.status <> 'killed'", values: [] },
     ...(query.protected === undefined ? [] : [{ sql: 'i.protected = ?', values: [query.protected ? 1 : 0] }]),
     ...anyOf.filter((condition) => condition !== null),
+    ...prefixes.map(prefixCondition),
     ...query.ranges.flatMap(rangeConditions),
     ...query.times.map(timeCondition),
     ...[...new Set(query.tags)].map(tagCondition),
@@ -37,6 +43,12 @@ function anyOfCondition({ column, values }: ImageQuery['anyOf'][number]): Condit
   if (possible.length === 1) return { sql: `i.${column} = ?`, values: possible };
   return { sql: `i.${column} IN (${placeholders(possible)})`, values: possible };
 }
+
+/** The prefix is no pattern: what would be a wildcard stands for itself. */
+const prefixCondition = ({ column, prefix }: NonNullable<ImageQuery['prefixes']>[number]): Condition => ({
+  sql: `i.${column} LIKE ? ESCAPE '!'`,
+  values: [`${prefix.replace(/[!%_]/g, '!$&')}%`],
+});
 
 function rangeConditions({ column, min, max }: ImageQuery['ranges'][number]): Condition[] {
   return [

@@ -1,14 +1,17 @@
-import type { ImageQuery } from '@glimpse/contracts';
-import { type ImageRow, type SqlValue, placeholders } from '@glimpse/persistence';
+import type { ImageQuery, SortKey } from '@glimpse/contracts';
+import type { SqlValue } from '@glimpse/persistence';
 import { type Condition, filterConditions } from './image-list.filters.js';
+import {
+  type SortTerm,
+  canBeAbsent,
+  filledIn,
+  keysetCondition,
+  orderBy,
+  placeOfAbsent,
+  sortTerms,
+} from './image-list.order.js';
+import { type Way, type Viewer, waysToAppear } from './image-list.ways.js';
 import { type ReadImageRow, imageColumnList } from './image-rows.js';
-import { keysetCondition, orderBy, sortTerms } from './image-list.order.js';
-
-/** Who is asking, as far as it decides which images appear. */
-export interface Viewer {
-  readonly isAdmin: boolean;
-  readonly projectId: string | null;
-}
 
 export interface Statement {
   readonly sql: string;
@@ -17,7 +20,8 @@ export interface Statement {
 
 /**
  * The statement for one page of a list; null where no image can match. Each way in which an image may appear (public,
- * owned, shared) is a SELECT of its own with an index of its own, and none yields an image of another.
+ * owned, shared) is a SELECT of its own with an index of its own, and none yields an image of another. It finds the ids
+ * first, so that only the rows of the page are read whole.
  */
 export function imageListQuery(
   query: ImageQuery,
@@ -25,17 +29,104 @@ export function imageListQuery(
   marker: ReadImageRow | undefined,
 ): Statement | null {
   const filters = filterConditions(query);
+  if (filters === null || query.limit === 0) return null;
+  const terms = sortTerms(query);
+  const selects = waysToAppear(query, viewer).flatMap((way) =>
+    branches(way, terms, marker).map((branch) => select(branch, filters, terms, query.limit)),
+  );
+  if (selects.length === 0) return null;
+  const keys = terms.map(({ key }) => key);
+  const union = selects
+    .map(({ sql }) => `SELECT ${keys.join(', ')} FROM (${sql}) branch`)
+    .join(' UNION ALL ');
+  const page = `SELECT ${keys.join(', ')} FROM (${union}) found ORDER BY ${orderBy(terms, (key) => key)} LIMIT ${query.limit}`;
+  return {
+    sql: `SELECT ${imageColumnList} FROM (${page}) page JOIN images i ON i.id = page.id ORDER BY ${orderBy(terms, (key) => `page.${key}`)}`,
+    values: selects.flatMap(({ values }) => values),
+  };
+}
+
+/** The statement that counts what `imageListQuery` lists page by page, up to `limit`; null where no image can match. */
+export function imageCountQuery(query: ImageQuery, viewer: Viewer, limit: number): Statement | null {
+  const filters = filterConditions(query);
   const ways = waysToAppear(query, viewer);
   if (filters === null || ways.length === 0) return null;
-  const terms = sortTerms(query);
-  const keyset = marker === undefined ? [] : [keysetCondition(terms, marker)];
-  const tail = `ORDER BY ${orderBy(terms)} LIMIT ${query.limit}`;
-  const selects = ways.map((way) => select([way, ...filters, ...keyset], tail));
-  if (selects.length === 1) return selects[0] ?? null;
-  const union = selects.map(({ sql }) => `SELECT ${imageColumnList} FROM (${sql}) i`).join(' UNION ALL ');
+  const selects = ways.map(({ condition }) => {
+    const conditions = [condition, ...filters];
+    return {
+      sql: `SELECT 1 AS one FROM images i WHERE ${allOf(conditions.map(({ sql }) => sql))} LIMIT ${limit}`,
+      values: conditions.flatMap(({ values }) => values),
+    };
+  });
+  const union = selects.map(({ sql }) => `SELECT one FROM (${sql}) branch`).join(' UNION ALL ');
   return {
-    sql: `SELECT ${imageColumnList} FROM (${union}) i ${tail}`,
+    sql: `SELECT COUNT(*) AS count FROM (${union}) found`,
     values: selects.flatMap(({ values }) => values),
+  };
+}
+
+/** What one SELECT yields, in the order that it is wanted in. */
+interface Branch {
+  readonly conditions: readonly Condition[];
+  readonly order: string;
+}
+
+/**
+ * The SELECTs for one way. An index holds absent values apart from empty ones, so where it is to be read in its order,
+ * those with a value and those without are two SELECTs.
+ */
+function branches(way: Way, terms: readonly SortTerm[], marker: ReadImageRow | undefined): Branch[] {
+  const [first, ...rest] = terms;
+  const isSplit = way.isMany && first !== undefined && canBeAbsent(first.key);
+  if (!isSplit) {
+    const keyset = marker === undefined ? [] : [keysetCondition(terms, marker, filledIn)];
+    return [{ conditions: [way.condition, ...keyset], order: orderBy(terms, filledIn) }];
+  }
+  const plainFirst = (key: SortKey) => (key === first.key ? `i.${key}` : filledIn(key));
+  const present = {
+    conditions: [
+      way.condition,
+      marker === undefined
+        ? { sql: `i.${first.key} IS NOT NULL`, values: [] }
+        : keysetCondition(terms, marker, plainFirst),
+    ],
+    order: orderBy(terms, plainFirst),
+  };
+  const behindMarker = marker === undefined ? [] : absentBehind(first, rest, marker);
+  if (behindMarker === null) return [present];
+  const missing = { sql: `i.${first.key} IS NULL`, values: [] };
+  const absent = {
+    conditions: [way.condition, missing, ...behindMarker],
+    order: orderBy(rest, filledIn),
+  };
+  return [present, absent];
+}
+
+/** What the images without a value in the first key must be to come after the marker; null where none does. */
+function absentBehind(first: SortTerm, rest: readonly SortTerm[], marker: ReadImageRow): Condition[] | null {
+  switch (placeOfAbsent(first, marker)) {
+    case 'before':
+      return null;
+    case 'after':
+      return [];
+    case 'same':
+      return [keysetCondition(rest, marker, filledIn)];
+    case 'unknown':
+      return [keysetCondition([first, ...rest], marker, filledIn)];
+  }
+}
+
+function select(
+  branch: Branch,
+  filters: readonly Condition[],
+  terms: readonly SortTerm[],
+  limit: number,
+): Statement {
+  const conditions = [...branch.conditions, ...filters];
+  const columns = terms.map(({ key }) => `${filledIn(key)} AS ${key}`).join(', ');
+  return {
+    sql: `SELECT ${columns} FROM images i WHERE ${allOf(conditions.map(({ sql }) => sql))} ORDER BY ${branch.order} LIMIT ${limit}`,
+    values: conditions.flatMap(({ values }) => values),
   };
 }
 
@@ -46,56 +137,4 @@ function allOf(terms: readonly string[]): string {
   if (terms.length <= MAX_CHAIN) return terms.join(' AND ');
   const middle = Math.ceil(terms.length / 2);
   return `(${allOf(terms.slice(0, middle))}) AND (${allOf(terms.slice(middle))})`;
-}
-
-function select(conditions: readonly Condition[], tail: string): Statement {
-  return {
-    sql: `SELECT ${imageColumnList} FROM images i WHERE ${allOf(conditions.map(({ sql }) => sql))} ${tail}`,
-    values: conditions.flatMap(({ values }) => values),
-  };
-}
-
-const ofVisibility = (...visibilities: ImageRow['visibility'][]): Condition => ({
-  sql: `i.visibility IN (${placeholders(visibilities)})`,
-  values: visibilities,
-});
-
-function ownedBy(projectId: string, ...visibilities: ImageRow['visibility'][]): Condition {
-  const { sql, values } = ofVisibility(...visibilities);
-  return { sql: `i.owner = ? AND ${sql}`, values: [projectId, ...values] };
-}
-
-/** Shared with the project by somebody else. */
-function sharedWith(projectId: string, memberStatus: ImageQuery['memberStatus']): Condition {
-  const ofStatus = memberStatus === 'all' ? '' : ' AND m.status = ?';
-  return {
-    sql: `i.visibility = 'shared' AND (i.owner IS NULL OR i.owner <> ?) AND i.id IN (
-      SELECT m.image_id FROM image_members m WHERE m.member = ? AND m.deleted = 0${ofStatus})`,
-    values: [projectId, projectId, ...(memberStatus === 'all' ? [] : [memberStatus])],
-  };
-}
-
-/** spec/api-images.md section 5.4. */
-function waysToAppear(query: ImageQuery, viewer: Viewer): Condition[] {
-  const { visibility, memberStatus } = query;
-  if (visibility === '') return [];
-  if (viewer.isAdmin) return [seenByAdmin(visibility, viewer.projectId)];
-  const open = visibility === undefined ? ['public'] : ['public', 'community'];
-  const ways = open
-    .filter((one) => visibility === undefined || visibility === 'all' || visibility === one)
-    .map((one) => ofVisibility(one));
-  const { projectId } = viewer;
-  if (projectId === null) return ways;
-  const own = (visibility === undefined ? ['private', 'shared', 'community'] : ['private', 'shared']).filter(
-    (one) => visibility === undefined || visibility === 'all' || visibility === one,
-  );
-  if (own.length > 0) ways.push(ownedBy(projectId, ...own));
-  if (own.includes('shared')) ways.push(sharedWith(projectId, memberStatus));
-  return ways;
-}
-
-function seenByAdmin(visibility: Exclude<ImageQuery['visibility'], ''>, projectId: string | null): Condition {
-  if (visibility === 'all') return { sql: '1 = 1', values: [] };
-  if (visibility !== undefined) return ofVisibility(visibility);
-  return { sql: "(i.visibility <> 'community' OR i.owner = ?)", values: [projectId] };
 }

@@ -53,6 +53,8 @@ export const ImageQuery = z.object({
       values: z.array(z.string()),
     }),
   ),
+  /** The column begins with the text, case aside. */
+  prefixes: z.array(z.object({ column: z.enum(textFilterColumns), prefix: z.string() })).optional(),
   ranges: z.array(
     z.object({
       column: z.enum(rangeFilterColumns),
@@ -69,5 +71,7 @@ export const ImageQuery = z.object({
   tags: z.array(z.string()),
   /** The image has all of these custom properties with these values. */
   properties: z.record(z.string(), z.string()),
+  /** Whether to count the images on all pages. */
+  isCounted: z.boolean().optional(),
 });
 export type ImageQuery = z.output<typeof ImageQuery>;

@@ -62,7 +62,12 @@ export const registryImages = {
   list: rpc('registry.image.list', {
     request: z.object({ ctx: Caller, query: ImageQuery }),
     /** `isFullPage`: the database had as many rows as were asked for, so there may be more. */
-    response: z.object({ images: z.array(Image), isFullPage: z.boolean() }),
+    response: z.object({
+      images: z.array(Image),
+      isFullPage: z.boolean(),
+      /** Images that match, on all pages; `isLimit`: counting ended there, and there are more. */
+      count: z.object({ value: z.int(), isLimit: z.boolean() }).optional(),
+    }),
   }),
   /** All changes or none. Codes: those of create, and PROPERTY_NOT_FOUND, PROPERTY_DUPLICATE, IMAGE_NOT_FOUND. */
   update: rpc('registry.image.update', {

@@ -2,6 +2,7 @@ import { GlanceSchema1700000000001 } from './1700000000001-glance-schema.js';
 import { GlimpseTables1700000000002 } from './1700000000002-glimpse-tables.js';
 import { ListIndexes1700000000003 } from './1700000000003-list-indexes.js';
 import { Quotas1700000000004 } from './1700000000004-quotas.js';
+import { PageIndexes1700000000005 } from './1700000000005-page-indexes.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -12,6 +13,7 @@ const migrations = [
   GlimpseTables1700000000002,
   ListIndexes1700000000003,
   Quotas1700000000004,
+  PageIndexes1700000000005,
 ];
 
 /** What a DataSource is told of them. */

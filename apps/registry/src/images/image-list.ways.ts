@@ -1,0 +1,69 @@
+import type { ImageQuery, Visibility } from '@glimpse/contracts';
+import { placeholders } from '@glimpse/persistence';
+import type { Condition } from './image-list.filters.js';
+
+/** Who is asking, as far as it decides which images appear. */
+export interface Viewer {
+  readonly isAdmin: boolean;
+  readonly projectId: string | null;
+}
+
+/** One of the ways in which an image may appear to a viewer. No image appears in two. */
+export interface Way {
+  readonly condition: Condition;
+  /**
+   * Whether there may be too many to look at them all for a page: all images of a visibility, which an index has in
+   * every order. What one project owns, or has shared with it, is gathered and sorted.
+   */
+  readonly isMany: boolean;
+}
+
+const ofVisibility = (visibility: Visibility): Way => ({
+  condition: { sql: 'i.visibility = ?', values: [visibility] },
+  isMany: true,
+});
+
+const ownedBy = (projectId: string, ...visibilities: Visibility[]): Way => ({
+  condition: {
+    sql: `i.owner = ? AND i.visibility IN (${placeholders(visibilities)})`,
+    values: [projectId, ...visibilities],
+  },
+  isMany: false,
+});
+
+/** Shared with the project by somebody else. */
+function sharedWith(projectId: string, memberStatus: ImageQuery['memberStatus']): Way {
+  const ofStatus = memberStatus === 'all' ? '' : ' AND m.status = ?';
+  return {
+    condition: {
+      sql: `i.visibility = 'shared' AND (i.owner IS NULL OR i.owner <> ?) AND i.id IN (
+      SELECT m.image_id FROM image_members m WHERE m.member = ? AND m.deleted = 0${ofStatus})`,
+      values: [projectId, projectId, ...(memberStatus === 'all' ? [] : [memberStatus])],
+    },
+    isMany: false,
+  };
+}
+
+/** spec/api-images.md section 5.4. */
+export function waysToAppear(query: ImageQuery, viewer: Viewer): Way[] {
+  const { visibility, memberStatus } = query;
+  if (visibility === '') return [];
+  if (viewer.isAdmin) return adminsWays(visibility, viewer.projectId);
+  const open: Visibility[] = visibility === undefined ? ['public'] : ['public', 'community'];
+  const wanted = (one: Visibility) => visibility === undefined || visibility === 'all' || visibility === one;
+  const ways = open.filter(wanted).map((one) => ofVisibility(one));
+  const { projectId } = viewer;
+  if (projectId === null) return ways;
+  const hidden: Visibility[] = ['private', 'shared'];
+  const own = (visibility === undefined ? [...hidden, 'community' as const] : hidden).filter(wanted);
+  if (own.length > 0) ways.push(ownedBy(projectId, ...own));
+  if (own.includes('shared')) ways.push(sharedWith(projectId, memberStatus));
+  return ways;
+}
+
+function adminsWays(visibility: Exclude<ImageQuery['visibility'], ''>, projectId: string | null): Way[] {
+  if (visibility === 'all') return (['public', 'private', 'shared', 'community'] as const).map(ofVisibility);
+  if (visibility !== undefined) return [ofVisibility(visibility)];
+  const ways = (['public', 'private', 'shared'] as const).map(ofVisibility);
+  return projectId === null ? ways : [...ways, ownedBy(projectId, 'community')];
+}
