@@ -1,0 +1,22 @@
+import { ImageApi } from '@glimpse/testing';
+
+export const JSON_TYPE = { 'content-type': 'application/json' };
+export const V21 = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
+
+/** The headers that a proxy in front sets for a caller. */
+export const callerHeaders = (project: string, ...roles: string[]) => ({
+  'x-callerHeaders-status': 'Confirmed',
+  'x-user-id': `user-of-${project}`,
+  'x-project-id': project,
+  'x-roles': roles.join(','),
+});
+
+/** Those who call a Glimpse that trusts the headers of a proxy: each a member of a project of its own. */
+export const callers = (url: () => string) => ({
+  owner: new ImageApi(url, callerHeaders('owner', 'member', 'reader')),
+  consumer: new ImageApi(url, callerHeaders('consumer', 'member', 'reader')),
+  stranger: new ImageApi(url, callerHeaders('stranger', 'member', 'reader')),
+  /** Of the owner's project. */
+  reader: new ImageApi(url, callerHeaders('owner', 'reader')),
+  admin: new ImageApi(url, callerHeaders('admin', 'admin', 'member', 'reader')),
+});
