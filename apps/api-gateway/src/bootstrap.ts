@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createBusStrategy } from '@glimpse/bus';
 import type { Config } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
@@ -8,6 +9,8 @@ import { TransferPipeline } from '@glimpse/pipeline';
 import { InstanceLease, type RunningService, isDoneWithin, once, runAllInOrder } from '@glimpse/runtime';
 import { createStores } from '@glimpse/stores';
 import { ApiGatewayModule, SERVICE } from './api-gateway.module.js';
+import { CacheTasks } from './cache/cache-tasks.js';
+import { ImageCaching } from './cache/image-caching.js';
 import { createAuthenticator } from './auth/create-authenticator.js';
 import { checkReachOfNoAuth } from './auth/none.authenticator.js';
 import { GatewaySettings } from './gateway-settings.js';
@@ -28,6 +31,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   const logger = createLogger(SERVICE, { level: config.log.level, instanceId });
   collectProcessMetrics();
   const stores = createStores(config, logger);
+  const caching = await ImageCaching.open(config, stores, logger);
   const pipeline = new TransferPipeline();
   const closeData = () => runAllInOrder([() => pipeline.close(), () => stores.close()]);
   const transfersEnd = new AbortController();
@@ -44,11 +48,17 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   });
   const settings = new GatewaySettings(config, instanceId, logger, transfersEnd.signal);
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiGatewayModule.forRoot(settings, stores, pipeline),
+    ApiGatewayModule.forRoot(settings, stores, pipeline, caching),
     adapter,
     { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
   );
   const lease = app.get(InstanceLease);
+  const { busUrl: url, bus: options } = config;
+  // Events concern nothing but the cache.
+  const events =
+    caching.cache === undefined
+      ? undefined
+      : createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();
@@ -59,6 +69,8 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
         ),
       // An upload whose client is gone has no connection that would be waited for.
       () => isDoneWithin(app.get(UploadService).settled(), CLEAN_UP_MS),
+      () => app.get(CacheTasks).stop(),
+      () => events?.close(CLEAN_UP_MS),
       () => lease.release(),
       () => app.close(),
       closeData,
@@ -67,9 +79,14 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   });
   try {
     app.useGlobalFilters(new ErrorFilter(logger));
+    if (events !== undefined) {
+      app.connectMicroservice({ strategy: events });
+      await app.startAllMicroservices();
+    }
     await app.init();
     adapter.refuseOtherMethods();
     await lease.start();
+    await app.get(CacheTasks).start();
     await app.listen(config.port, config.host);
     return { url: await app.getUrl(), close };
   } catch (error) {

@@ -166,7 +166,7 @@ describe('routes', () => {
   it.each([
     ['POST', '/v2/images/1', 'GET, PATCH, DELETE'],
     ['HEAD', '/v2/images/1', 'GET, PATCH, DELETE'],
-    ['HEAD', '/v2/images/1/file', 'GET, PUT'],
+    ['POST', '/v2/images/1/file', 'GET, HEAD, PUT'],
     ['PUT', '/v2/images', 'GET, POST'],
     ['GET', '/v2.3/images/1/tags/a', 'PUT, DELETE'],
     ['POST', '/v2/schemas/image', 'GET'],

@@ -1,19 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  opendir,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-  statfs,
-} from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CachedImage } from './cached-image.js';
 import { OneAtATime } from './one-at-a-time.js';
+import { syncDirectory } from './sync-directory.js';
 
 /** What may be the name of a file; image ids are. */
 const SAFE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
@@ -22,25 +12,14 @@ const READS_AT_ONCE = 16;
 
 export const canBeFileName = (imageId: string): boolean => SAFE_NAME.test(imageId);
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
 /**
  * The files of the cache: `images/<id>` holds data that is whole, `records/<id>` what is known of it, `incomplete/` what
- * is being written, `queue/<id>` an image that is to be fetched. A file of data without its record, of another size
- * or in `incomplete/` is never served.
+ * is being written. A file of data without its record, of another size or in `incomplete/` is never served.
  */
 export class CacheDirectory {
   private readonly images: string;
   private readonly records: string;
   private readonly incomplete: string;
-  private readonly queue: string;
   private readonly byImage = new OneAtATime();
   /** Names in `incomplete/` that are in use. */
   private readonly temporaries = new Set<string>();
@@ -49,12 +28,11 @@ export class CacheDirectory {
     this.images = join(path, 'images');
     this.records = join(path, 'records');
     this.incomplete = join(path, 'incomplete');
-    this.queue = join(path, 'queue');
   }
 
   /** Makes the directories that are missing. */
   async make(): Promise<void> {
-    for (const folder of [this.images, this.records, this.incomplete, this.queue])
+    for (const folder of [this.images, this.records, this.incomplete])
       await mkdir(folder, { recursive: true });
   }
 
@@ -78,16 +56,17 @@ export class CacheDirectory {
   /** Every image that is whole, least recently used first. What does not fit together is removed. */
   async load(): Promise<CachedImage[]> {
     const found: CachedImage[] = [];
-    const pending = new Set<Promise<void>>();
+    let names: string[] = [];
+    const loadNames = async () => {
+      const images = await Promise.all(names.map((name) => this.loadOne(name)));
+      found.push(...images.filter((image) => image !== undefined));
+      names = [];
+    };
     for await (const { name } of await opendir(this.images)) {
-      const reading = this.loadOne(name).then((image) => {
-        if (image !== undefined) found.push(image);
-        pending.delete(reading);
-      });
-      pending.add(reading);
-      if (pending.size >= READS_AT_ONCE) await Promise.race(pending);
+      names.push(name);
+      if (names.length === READS_AT_ONCE) await loadNames();
     }
-    await Promise.all(pending);
+    await loadNames();
     const known = new Set(found.map(({ imageId }) => imageId));
     await this.removeExcept(this.records, (name) => known.has(name));
     return found.toSorted((a, b) => a.lastAccessed - b.lastAccessed);
@@ -140,25 +119,6 @@ export class CacheDirectory {
     await this.removeExcept(this.images, isKnown);
     await this.removeExcept(this.records, isKnown);
     await this.removeExcept(this.incomplete, (name) => this.temporaries.has(name));
-  }
-
-  /** The queued images, oldest first. */
-  async listQueue(): Promise<string[]> {
-    const names = await readdir(this.queue);
-    const queued = await Promise.all(
-      names.map(async (name) => ({ name, since: (await stat(join(this.queue, name))).mtimeMs })),
-    );
-    return queued.toSorted((a, b) => a.since - b.since).map(({ name }) => name);
-  }
-
-  async addToQueue(imageId: string): Promise<void> {
-    const file = await open(join(this.queue, imageId), 'a');
-    await file.close();
-    await syncDirectory(this.queue);
-  }
-
-  async removeFromQueue(imageId: string): Promise<void> {
-    await rm(join(this.queue, imageId), { force: true });
   }
 
   private async loadOne(imageId: string): Promise<CachedImage | undefined> {

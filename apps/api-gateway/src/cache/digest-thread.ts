@@ -74,6 +74,6 @@ export class DigestThread {
   private forget(worker: Worker): void {
     if (worker !== this.worker) return;
     this.worker = undefined;
-    for (const id of [...this.waiting.keys()]) this.settle({ id, digest: null });
+    for (const id of this.waiting.keys()) this.settle({ id, digest: null });
   }
 }

@@ -1,3 +1,4 @@
+/// <reference lib="es2024.promise" />
 import type { Readable } from 'node:stream';
 import { ServiceError } from '@glimpse/contracts';
 import { freeChunk } from '@glimpse/pipeline';
@@ -27,24 +28,25 @@ export const tooMuchData = () =>
   new ServiceError('TRANSFER_ABORTED', 'The store has more data than the image');
 const tooLittleData = () => new ServiceError('STORE_UNAVAILABLE', 'The store has less data than the image');
 
-/** Aborts its signal when `beat` was not called for `stallTimeMs`. */
+/** Aborts its signal when the source was waited for longer than `stallTimeMs`. */
 class StallWatch {
   private readonly stalled = new AbortController();
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
-  constructor(stallTimeMs: number) {
-    this.timer = setTimeout(() => {
-      this.stalled.abort(new ServiceError('STORE_UNAVAILABLE', 'The store sends nothing any more'));
-    }, stallTimeMs);
-    this.timer.unref();
+  constructor(private readonly stallTimeMs: number) {
+    this.start();
   }
 
   get signal(): AbortSignal {
     return this.stalled.signal;
   }
 
-  beat(): void {
-    this.timer.refresh();
+  /** It is the source's turn. */
+  start(): void {
+    this.timer = setTimeout(() => {
+      this.stalled.abort(new ServiceError('STORE_UNAVAILABLE', 'The store sends nothing any more'));
+    }, this.stallTimeMs);
+    this.timer.unref();
   }
 
   stop(): void {
@@ -71,44 +73,57 @@ export interface CopyOptions {
 export async function copySource(options: CopyOptions): Promise<void> {
   const watch = new StallWatch(options.stallTimeMs);
   const signal = AbortSignal.any([options.signal, watch.signal]);
-  const { start, size, attempt } = options;
+  const { start, size } = options;
   const range = start === 0 ? {} : { range: { start, end: size - 1 } };
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  aborted.promise.catch(() => undefined);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
-    const stream = await options.openSource({ attempt, signal, ...range });
-    const end = () => stream.destroy();
-    signal.addEventListener('abort', end);
-    try {
-      await copyStream(stream, options, watch);
-    } finally {
-      signal.removeEventListener('abort', end);
-      stream.destroy();
-    }
+    // Whether or not the source heeds the signal.
+    await Promise.race([copyStream({ ...options, signal }, watch, range), aborted.promise]);
   } catch (error) {
     throw signal.aborted && !(error instanceof DiskFailure) ? signal.reason : error;
   } finally {
+    signal.removeEventListener('abort', abort);
     watch.stop();
   }
 }
 
-async function copyStream(stream: Readable, options: CopyOptions, watch: StallWatch): Promise<void> {
-  let position = options.start;
+async function copyStream(
+  { openSource, attempt, start, size, signal, write }: CopyOptions,
+  watch: StallWatch,
+  range: { range?: ByteRange },
+): Promise<void> {
+  const stream = await openSource({ attempt, signal, ...range });
+  const end = () => stream.destroy();
+  signal.addEventListener('abort', end);
+  let position = start;
   let gathered: Buffer[] = [];
   let gatheredBytes = 0;
   const flush = async () => {
+    signal.throwIfAborted();
     const [chunks, bytes] = [gathered, gatheredBytes];
     [gathered, gatheredBytes] = [[], 0];
-    if (bytes > 0) await options.write(chunks, bytes);
+    watch.stop();
+    if (bytes > 0) await write(chunks, bytes);
     for (const chunk of chunks) freeChunk(chunk);
-    watch.beat();
+    watch.start();
   };
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    position += chunk.length;
-    if (position > options.size) throw tooMuchData();
-    gathered.push(chunk);
-    gatheredBytes += chunk.length;
-    // What the source has ready goes along: a slow source is passed on at once, a fast one in large pieces.
-    if (gatheredBytes >= GATHER_BYTES || stream.readableLength === 0) await flush();
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      position += chunk.length;
+      if (position > size) throw tooMuchData();
+      gathered.push(chunk);
+      gatheredBytes += chunk.length;
+      // What the source has ready goes along: a slow source is passed on at once, a fast one in large pieces.
+      if (gatheredBytes >= GATHER_BYTES || stream.readableLength === 0) await flush();
+    }
+    await flush();
+    if (position < size) throw tooLittleData();
+  } finally {
+    signal.removeEventListener('abort', end);
+    stream.destroy();
   }
-  await flush();
-  if (position < options.size) throw tooLittleData();
 }

@@ -3,13 +3,14 @@ export class OneAtATime {
   private readonly last = new Map<string, Promise<unknown>>();
 
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.last.get(key) ?? Promise.resolve();
-    const result = before.then(work, work);
-    const settled = result.catch(() => undefined);
-    this.last.set(key, settled);
-    void settled.then(() => {
-      if (this.last.get(key) === settled) this.last.delete(key);
-    });
+    const result = (this.last.get(key) ?? Promise.resolve()).then(work, work);
+    this.last.set(key, result);
+    void this.forget(key, result);
     return result;
+  }
+
+  private async forget(key: string, result: Promise<unknown>): Promise<void> {
+    await Promise.allSettled([result]);
+    if (this.last.get(key) === result) this.last.delete(key);
   }
 }

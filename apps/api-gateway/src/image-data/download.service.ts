@@ -1,27 +1,31 @@
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { type Readable, addAbortSignal } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { RpcClient } from '@glimpse/bus';
 import {
   type Caller,
   type DownloadTicket,
   type ImageLocation,
-  ServiceError,
   isServiceError,
   registryImages,
-  storeOf,
 } from '@glimpse/contracts';
-import { type ResolvedLocation, StoreRegistry } from '@glimpse/stores';
-import { GatewaySettings } from '../gateway-settings.js';
+import type { ByteRange } from '@glimpse/stores';
+import { wantedImage } from '../cache/cached-image.js';
+import { ImageCaching } from '../cache/image-caching.js';
 import { type RangeRequest, type ResolvedRange, resolveRange } from '../http/range.js';
+import { firstBytes } from './first-bytes.js';
+import { LocationReader } from './location-reader.js';
 
 export interface DownloadRequest {
   readonly ctx: Caller;
   readonly imageId: string;
   /** Ids of stores to try first. */
   readonly prefer: readonly string[];
-  /** Asked only when there is data: without any even a senseless range is no error. */
-  readonly range: () => RangeRequest | undefined;
+}
+
+export interface OpenRequest {
+  readonly ticket: DownloadTicket;
+  readonly prefer: readonly string[];
+  readonly range: RangeRequest | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,90 +35,101 @@ export interface OpenedImage {
   /** Bytes of the stream. */
   readonly length: number;
   readonly range: ResolvedRange | undefined;
-  /** Of the whole image. */
-  readonly checksum: string | null;
 }
 
-/** Waits until there is something to read, so that a failure comes before the answer has begun. */
-async function firstBytes(stream: Readable): Promise<Readable> {
-  if (stream.errored !== null) throw stream.errored;
-  if (stream.readableLength > 0 || stream.readableEnded) return stream;
-  const closed = once(stream, 'close').then(() => {
-    throw new ServiceError('STORE_UNAVAILABLE', 'The store closed the data before its first byte');
-  });
-  closed.catch(() => undefined);
-  await Promise.race([once(stream, 'readable'), closed]);
-  return stream;
+interface Opening {
+  readonly ticket: DownloadTicket;
+  readonly locations: readonly ImageLocation[];
+  readonly size: number;
+  /** Left out for the whole image. */
+  readonly part: ByteRange | undefined;
+  readonly signal: AbortSignal;
 }
 
-/** Opens the data of images for reading. */
+/** Opens the data of images for reading, from the cache where there is one. */
 @Injectable()
 export class DownloadService {
   constructor(
     private readonly rpc: RpcClient,
-    private readonly stores: StoreRegistry,
-    private readonly settings: GatewaySettings,
+    private readonly reader: LocationReader,
+    private readonly caching: ImageCaching,
   ) {}
 
-  /** Null where the image has no data. Tries one location after the other until one has given its first byte. */
-  async open(request: DownloadRequest): Promise<OpenedImage | null> {
-    const { ctx, imageId } = request;
-    const ticket = await this.rpc.call(registryImages.openDownload, { ctx, id: imageId });
-    if (ticket.locations.length === 0) return null;
-    const range = request.range();
-    let lastError: unknown;
-    for (const location of this.inOrder(ticket.locations, request.prefer)) {
-      try {
-        return await this.openLocation(location, ticket, range, request.signal);
-      } catch (error) {
-        if (request.signal.aborted || !isServiceError(error)) throw error;
-        this.settings.logger.warn({ err: error, imageId }, 'a location can not be read');
-        lastError = error;
-      }
-    }
-    if (isServiceError(lastError, 'STORE_OBJECT_NOT_FOUND')) return null;
-    throw lastError;
+  /** What there is to be read, for a caller who may. */
+  async find({ ctx, imageId, prefer }: DownloadRequest): Promise<DownloadTicket> {
+    return this.rpc.call(registryImages.openDownload, {
+      ctx,
+      id: imageId,
+      ...(prefer.length > 0 ? { choosesStores: true } : {}),
+    });
   }
 
-  private async openLocation(
-    imageLocation: ImageLocation,
-    ticket: DownloadTicket,
-    requested: RangeRequest | undefined,
+  /** Bytes of the image; null where it has no data. */
+  async size(ticket: DownloadTicket, signal: AbortSignal): Promise<number | null> {
+    return orNullWithoutData(() => this.sizeOf(ticket, ticket.locations, signal));
+  }
+
+  /** The data from its first byte on; null where the image has none. */
+  async open({ ticket, prefer, range: requested, signal }: OpenRequest): Promise<OpenedImage | null> {
+    const locations = this.reader.inOrder(ticket.locations, prefer);
+    return orNullWithoutData(async () => {
+      const size = await this.sizeOf(ticket, locations, signal);
+      const range = requested === undefined ? undefined : resolveRange(requested, size);
+      const length = range === undefined ? size : range.end - range.start + 1;
+      const part = range !== undefined && length > 0 && length < size ? range : undefined;
+      const opening = { ticket, locations, size, part, signal };
+      return { stream: await this.openData(opening), length, range };
+    });
+  }
+
+  private sizeOf(
+    { imageId, size }: DownloadTicket,
+    locations: readonly ImageLocation[],
     signal: AbortSignal,
-  ): Promise<OpenedImage> {
-    const { driver, location } = this.resolve(imageLocation);
-    const size = ticket.size ?? (await driver.size(location, { signal }));
-    const range = requested === undefined ? undefined : resolveRange(requested, size);
-    if (range !== undefined && !driver.capabilities.ranges)
-      throw new ServiceError('STORE_OPERATION_UNSUPPORTED', 'The store of this image can not read a range.');
-    const length = range === undefined ? size : range.end - range.start + 1;
-    const isPart = length > 0 && length < size;
-    const stream = await driver.read(location, { signal, ...(isPart && range ? { range } : {}) });
-    try {
-      return { stream: await firstBytes(stream), length, range, checksum: ticket.checksum };
-    } catch (error) {
-      stream.destroy();
-      throw error;
-    }
+  ): Promise<number> {
+    return size === null ? this.reader.size({ imageId, locations, signal }) : Promise.resolve(size);
   }
 
-  /** A location that this gateway's configuration does not know is not the client's mistake. */
-  private resolve(location: ImageLocation): ResolvedLocation {
-    try {
-      return this.stores.resolve(location);
-    } catch (error) {
-      throw new ServiceError('STORE_UNAVAILABLE', 'The store of this image is not configured.', {
-        cause: error,
-      });
-    }
+  private async openData(opening: Opening): Promise<Readable> {
+    const { ticket, locations, part, signal } = opening;
+    return (
+      (await this.openCached(opening)) ??
+      this.reader.open({
+        imageId: ticket.imageId,
+        locations,
+        signal,
+        ...(part === undefined ? {} : { range: part }),
+      })
+    );
   }
 
-  /** Preferred stores first, otherwise as the registry gave them: the best first. */
-  private inOrder(locations: readonly ImageLocation[], prefer: readonly string[]): ImageLocation[] {
-    const rank = (location: ImageLocation) => {
-      const preference = prefer.indexOf(storeOf(location) ?? this.stores.defaultId);
-      return preference === -1 ? prefer.length : preference;
-    };
-    return locations.toSorted((one, other) => rank(one) - rank(other));
+  private async openCached({
+    ticket,
+    locations,
+    size,
+    part,
+    signal,
+  }: Opening): Promise<Readable | undefined> {
+    const [best] = locations;
+    const storeId = best === undefined ? undefined : this.reader.findStore(best);
+    const { imageId } = ticket;
+    const stream = await this.caching.cacheFor(ticket, storeId)?.read({
+      wanted: wantedImage(ticket, size),
+      ...(part === undefined ? {} : { range: part }),
+      openSource: (options) => this.reader.open({ imageId, locations, ...options }),
+      openRest: (range, restSignal) =>
+        this.reader.open({ imageId, locations, range, signal: AbortSignal.any([signal, restSignal]) }),
+    });
+    return stream === undefined ? undefined : firstBytes(addAbortSignal(signal, stream));
+  }
+}
+
+/** Data that is lost is as data that was never there. */
+async function orNullWithoutData<T>(open: () => Promise<T>): Promise<T | null> {
+  try {
+    return await open();
+  } catch (error) {
+    if (isServiceError(error, 'STORE_OBJECT_NOT_FOUND')) return null;
+    throw error;
   }
 }

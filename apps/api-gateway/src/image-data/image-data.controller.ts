@@ -1,15 +1,17 @@
-import { Controller, Get, HttpCode, Param, Put, Req, Res } from '@nestjs/common';
+import { Controller, Get, Head, HttpCode, Param, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '@glimpse/contracts';
+import { type DownloadTicket, ServiceError } from '@glimpse/contracts';
 import { StoreRegistry } from '@glimpse/stores';
 import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
 import { Body } from '../http/body-policy.js';
+import { heedsRange, judgePreconditions } from '../http/entity-tags.js';
 import { sendContinue } from '../http/expect-continue.js';
 import { watchIdle } from '../http/idle-watch.js';
 import { parseQueryString } from '../http/query-string.js';
-import { requestedRange } from '../http/range.js';
+import { type RangeRequest, requestedRange } from '../http/range.js';
 import { imageIdFrom } from '../images/image-id.js';
+import { entityTagOf, reprDigestOf } from './data-validators.js';
 import { DownloadService, type OpenedImage } from './download.service.js';
 import { parsePrefer } from './prefer.js';
 import { sendBody } from './send-body.js';
@@ -69,25 +71,64 @@ export class ImageDataController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const signal = this.signalOf(reply);
+    const prefer = parsePrefer(parseQueryString(request.url), this.stores);
+    const ticket = await this.downloads.find({ ctx: callerOf(request), imageId: imageIdFrom(id), prefer });
+    if (this.isAnsweredByConditions(ticket, request, reply)) return;
+    const image =
+      ticket.locations.length === 0
+        ? null
+        : await this.downloads.open({ ticket, prefer, range: rangeOf(ticket, request), signal });
+    if (image === null) {
+      void reply.code(204).send();
+      return;
+    }
+    await this.send(image, describeData(ticket, request, reply), signal);
+  }
+
+  /** What GET would say of the whole image, without reading it. Glance does not have it. */
+  @Head()
+  @Body('reject')
+  async head(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const prefer = parsePrefer(parseQueryString(request.url), this.stores);
+    const ticket = await this.downloads.find({ ctx: callerOf(request), imageId: imageIdFrom(id), prefer });
+    if (this.isAnsweredByConditions(ticket, request, reply)) return;
+    const size =
+      ticket.locations.length === 0 ? null : await this.downloads.size(ticket, this.signalOf(reply));
+    if (size === null) void reply.code(204).send();
+    else void describeData(ticket, request, reply).code(200).header('content-length', size).send();
+  }
+
+  /** Aborts when the client goes away, or the service ends. */
+  private signalOf(reply: FastifyReply): AbortSignal {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort(new ServiceError('TRANSFER_ABORTED', 'The client went away')));
-    const signal = AbortSignal.any([gone.signal, this.settings.transfersEnd]);
-    const image = await this.downloads.open({
-      ctx: callerOf(request),
-      imageId: imageIdFrom(id),
-      prefer: parsePrefer(parseQueryString(request.url), this.stores),
-      range: () => requestedRange(request.headers),
-      signal,
-    });
-    if (image === null) void reply.code(204).send();
-    else await this.send(image, reply, signal);
+    return AbortSignal.any([gone.signal, this.settings.transfersEnd]);
+  }
+
+  /** 304 where the client has the data already; refuses where it is not the data that the client means. */
+  private isAnsweredByConditions(
+    ticket: DownloadTicket,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): boolean {
+    const etag = entityTagOf(ticket);
+    const verdict = judgePreconditions(request.headers, ticket.locations.length === 0 ? null : { etag });
+    if (verdict === 'failed')
+      throw new ServiceError('PRECONDITION_FAILED', 'The data of the image is not what If-Match names.');
+    if (verdict === 'proceed') return false;
+    if (etag !== undefined) reply.header('etag', etag);
+    void reply.code(304).send();
+    return true;
   }
 
   private async send(image: OpenedImage, reply: FastifyReply, signal: AbortSignal): Promise<void> {
-    const { stream, length, range, checksum } = image;
-    reply.code(range === undefined ? 200 : 206);
-    reply.header('content-type', 'application/octet-stream').header('content-length', length);
-    if (checksum !== null) reply.header('content-md5', checksum);
+    const { stream, length, range } = image;
+    reply.code(range === undefined ? 200 : 206).header('content-length', length);
     if (range !== undefined) reply.header('content-range', range.contentRange);
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
@@ -101,4 +142,26 @@ export class ImageDataController {
       this.settings.logger[signal.aborted ? 'info' : 'warn']({ err: error }, 'a download broke off');
     }
   }
+}
+
+/** The range that is asked for. If-Range says that it is wanted of the data that the client knows, else all of it. */
+function rangeOf(ticket: DownloadTicket, { headers }: FastifyRequest): RangeRequest | undefined {
+  const ifRange = headers.range === undefined ? undefined : headers['if-range']?.toString();
+  return heedsRange(ifRange, entityTagOf(ticket)) ? requestedRange(headers) : undefined;
+}
+
+/** What is true of the image's data, whichever part of it is sent. */
+function describeData(
+  ticket: DownloadTicket,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.header('content-type', 'application/octet-stream').header('accept-ranges', 'bytes');
+  const optional = {
+    'content-md5': ticket.checksum ?? undefined,
+    etag: entityTagOf(ticket),
+    'repr-digest': reprDigestOf(ticket, headers['want-repr-digest']),
+  };
+  for (const [name, value] of Object.entries(optional)) if (value !== undefined) reply.header(name, value);
+  return reply;
 }

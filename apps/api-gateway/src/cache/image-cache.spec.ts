@@ -1,0 +1,465 @@
+/// <reference lib="es2024.promise" />
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ServiceError } from '@glimpse/contracts';
+import { createLogger } from '@glimpse/observability';
+import { waitFor } from '@glimpse/testing';
+import type { WantedImage } from './cached-image.js';
+import type { OpenOptions, OpenSource } from './fill-source.js';
+import { ImageCache } from './image-cache.js';
+
+const KIB = 1024;
+const logger = createLogger('spec', { level: 'silent' });
+
+/** An image in a store that says how often it was read, waits where it is told to and breaks where it is told to. */
+class FakeStore {
+  reads: { start: number; attempt: number }[] = [];
+  /** By attempt: the position after which the stream waits for `goOn`. */
+  holdAt: number | undefined;
+  /** By attempt: the position at which the stream breaks. */
+  breakAt: (number | undefined)[] = [];
+  private held = Promise.withResolvers<void>();
+
+  constructor(
+    readonly data: Buffer,
+    private readonly pieceBytes = 8 * KIB,
+  ) {}
+
+  readonly open: OpenSource = async ({ range, attempt }: OpenOptions) => {
+    const start = range?.start ?? 0;
+    this.reads.push({ start, attempt });
+    return Readable.from(this.pieces(start, attempt), { objectMode: false });
+  };
+
+  goOn(): void {
+    this.held.resolve();
+  }
+
+  private async *pieces(start: number, attempt: number): AsyncGenerator<Buffer> {
+    const breakAt = this.breakAt[attempt] ?? Number.POSITIVE_INFINITY;
+    for (let at = start; at < this.data.length; at += this.pieceBytes) {
+      if (at >= breakAt) throw new ServiceError('STORE_UNAVAILABLE', 'broken');
+      if (this.holdAt !== undefined && at >= this.holdAt) await this.held.promise;
+      yield Buffer.from(this.data.subarray(at, at + this.pieceBytes));
+    }
+  }
+}
+
+const md5 = (data: Buffer) => createHash('md5').update(data).digest('hex');
+
+function wanted(imageId: string, data: Buffer, value = md5(data)): WantedImage {
+  const hash = { algorithm: 'md5', value };
+  return { imageId, identity: `md5:${value}`, size: data.length, checksum: value, hash };
+}
+
+let dir: string;
+let cache: ImageCache;
+const openCache = (maxBytes = 1024 * KIB) => ImageCache.open({ dir, maxBytes, stallTimeMs: 1_000, logger });
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'glimpse-cache-'));
+  cache = await openCache();
+});
+afterEach(async () => {
+  await cache.close();
+  await rm(dir, { recursive: true });
+});
+
+const readFrom = (
+  store: FakeStore,
+  image: WantedImage,
+  range?: { start: number; end: number },
+): Promise<Readable | undefined> =>
+  cache.read({
+    wanted: image,
+    openSource: store.open,
+    openRest: (rest) => store.open({ range: rest, attempt: 0, signal: new AbortController().signal }),
+    ...(range === undefined ? {} : { range }),
+  });
+
+async function bytesFrom(...request: Parameters<typeof readFrom>): Promise<Buffer | undefined> {
+  const stream = await readFrom(...request);
+  return stream === undefined ? undefined : buffer(stream);
+}
+
+async function cached(imageId: string, data = randomBytes(100 * KIB)): Promise<FakeStore> {
+  const store = new FakeStore(data);
+  await bytesFrom(store, wanted(imageId, data));
+  await waitFor('the image to be kept', () => cache.has(imageId));
+  return store;
+}
+
+const filesIn = (folder: string) => readdir(join(dir, folder));
+
+describe('an image that is not in the cache', () => {
+  it('is read from its store once, however many want it, and then from the cache', async () => {
+    const store = new FakeStore(randomBytes(200 * KIB));
+    const image = wanted('i', store.data);
+
+    const bytes = await Promise.all(Array.from({ length: 200 }, () => bytesFrom(store, image)));
+
+    expect(bytes.every((one) => one?.equals(store.data))).toBe(true);
+    await waitFor('the image to be kept', () => cache.has('i'));
+    expect((await bytesFrom(store, image))?.equals(store.data)).toBe(true);
+    expect(store.reads).toHaveLength(1);
+    expect(cache.list()).toMatchObject([{ imageId: 'i', hits: 200, size: 200 * KIB }]);
+  });
+
+  it('fills at the pace of its store, whatever its first reader does', async () => {
+    const store = new FakeStore(randomBytes(4096 * KIB), 64 * KIB);
+    await cache.close();
+    cache = await openCache(8192 * KIB);
+    const image = wanted('i', store.data);
+    const stalled = await readFrom(store, image);
+
+    const bytes = await bytesFrom(store, image);
+
+    expect(bytes?.equals(store.data)).toBe(true);
+    await waitFor('the image to be kept', () => cache.has('i'));
+    expect((await buffer(stalled!)).equals(store.data)).toBe(true);
+    expect(store.reads).toHaveLength(1);
+  });
+
+  it('gives a range that is there already, and leaves another to the store', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 48 * KIB;
+    const image = wanted('i', store.data);
+    const first = await readFrom(store, image);
+    await waitFor(
+      'the first bytes',
+      async () => (await bytesFrom(store, image, { start: 0, end: 40 * KIB })) !== undefined,
+    );
+
+    const there = await bytesFrom(store, image, { start: 10 * KIB, end: 40 * KIB });
+    const missing = await bytesFrom(store, image, { start: 10 * KIB, end: 90 * KIB });
+
+    expect(there?.equals(store.data.subarray(10 * KIB, 40 * KIB + 1))).toBe(true);
+    expect(missing).toBeUndefined();
+    store.goOn();
+    expect((await buffer(first!)).equals(store.data)).toBe(true);
+  });
+
+  it('is not begun for a range', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+
+    expect(await bytesFrom(store, wanted('i', store.data), { start: 1, end: 2 })).toBeUndefined();
+    expect(store.reads).toEqual([]);
+  });
+
+  it('goes on where the store broke off', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.breakAt = [32 * KIB, 64 * KIB];
+    const image = wanted('i', store.data);
+
+    const all = await Promise.all([bytesFrom(store, image), bytesFrom(store, image)]);
+
+    expect(all.every((bytes) => bytes?.equals(store.data))).toBe(true);
+    expect(store.reads).toEqual([
+      { start: 0, attempt: 0 },
+      { start: 32 * KIB, attempt: 1 },
+      { start: 64 * KIB, attempt: 2 },
+    ]);
+    await waitFor('the image to be kept', () => cache.has('i'));
+  });
+
+  it('fails for all readers, at once, when the store has failed for good, and is not kept', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.breakAt = Array.from({ length: 9 }, () => 32 * KIB);
+    const image = wanted('i', store.data);
+
+    const all = await Promise.allSettled([bytesFrom(store, image), bytesFrom(store, image)]);
+
+    expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await waitFor('the rest to be removed', async () => (await filesIn('incomplete')).length === 0);
+    expect(cache.has('i')).toBe(false);
+    expect(await filesIn('images')).toEqual([]);
+  });
+
+  it('fails when the store holds more than the image', async () => {
+    const data = randomBytes(100 * KIB);
+    const store = new FakeStore(Buffer.concat([data, Buffer.from('x')]));
+
+    await expect(bytesFrom(store, wanted('i', data))).rejects.toMatchObject({ code: 'TRANSFER_ABORTED' });
+    expect(cache.has('i')).toBe(false);
+  });
+
+  it('that sends nothing any more has failed', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 32 * KIB;
+
+    await expect(bytesFrom(store, wanted('i', store.data))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    store.goOn();
+  }, 20_000);
+
+  it('is delivered but not kept when its hash is another, and not fetched again', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    const image = wanted('i', store.data, '0'.repeat(32));
+
+    expect((await bytesFrom(store, image))?.equals(store.data)).toBe(true);
+
+    await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
+    expect(cache.has('i')).toBe(false);
+    expect(await bytesFrom(store, image)).toBeUndefined();
+  });
+
+  it('is kept without any hash, by its size', async () => {
+    const store = new FakeStore(randomBytes(10 * KIB));
+    const image = { ...wanted('i', store.data), hash: null, identity: 'locations:x' };
+
+    await bytesFrom(store, image);
+
+    await waitFor('the image to be kept', () => cache.has('i'));
+  });
+});
+
+describe('when readers leave', () => {
+  it('a fill that has hardly begun is given up', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 16 * KIB;
+    const reader = await readFrom(store, wanted('i', store.data));
+
+    reader!.destroy();
+
+    await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
+    store.goOn();
+    expect(cache.has('i')).toBe(false);
+  });
+
+  it('a fill that is half done is finished', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 64 * KIB;
+    const image = wanted('i', store.data);
+    const reader = await readFrom(store, image);
+    await waitFor(
+      'half of it',
+      async () => (await bytesFrom(store, image, { start: 0, end: 60 * KIB })) !== undefined,
+    );
+
+    reader!.destroy();
+    store.goOn();
+
+    await waitFor('the image to be kept', () => cache.has('i'));
+  });
+
+  it('others go on', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 16 * KIB;
+    const image = wanted('i', store.data);
+    const leaver = await readFrom(store, image);
+    const other = await readFrom(store, image);
+
+    leaver!.destroy();
+    store.goOn();
+
+    expect((await buffer(other!)).equals(store.data)).toBe(true);
+    expect(store.reads).toHaveLength(1);
+  });
+});
+
+describe('the bound', () => {
+  it('removes what was used least recently', async () => {
+    await cache.close();
+    cache = await openCache(250 * KIB);
+    const first = await cached('a');
+    await cached('b');
+    await bytesFrom(first, wanted('a', first.data));
+
+    await cached('c');
+
+    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['a', 'c']);
+    expect((await filesIn('images')).toSorted()).toEqual(['a', 'c']);
+    expect((await filesIn('records')).toSorted()).toEqual(['a', 'c']);
+  });
+
+  it('keeps nothing that is larger, and nothing that leaves no room for what is under way', async () => {
+    await cache.close();
+    cache = await openCache(150 * KIB);
+    const large = new FakeStore(randomBytes(151 * KIB));
+    const slow = new FakeStore(randomBytes(100 * KIB));
+    slow.holdAt = 8 * KIB;
+    const reading = bytesFrom(slow, wanted('slow', slow.data));
+
+    expect(await bytesFrom(large, wanted('large', large.data))).toBeUndefined();
+    const other = new FakeStore(randomBytes(100 * KIB));
+    expect(await bytesFrom(other, wanted('other', other.data))).toBeUndefined();
+
+    slow.goOn();
+    expect((await reading)?.equals(slow.data)).toBe(true);
+  });
+
+  it('does not remove a thing for a fill that has not got so far', async () => {
+    await cache.close();
+    cache = await openCache(150 * KIB);
+    await cached('a');
+    const slow = new FakeStore(randomBytes(100 * KIB));
+    slow.holdAt = 16 * KIB;
+    const reader = await readFrom(slow, wanted('slow', slow.data));
+
+    reader!.destroy();
+    slow.goOn();
+    await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
+
+    expect(cache.has('a')).toBe(true);
+  });
+
+  it('leaves an image to those who read it when it is removed', async () => {
+    await cache.close();
+    cache = await openCache(2048 * KIB);
+    const store = await cached('a', randomBytes(2000 * KIB));
+    const reader = await readFrom(store, wanted('a', store.data));
+
+    await cached('b');
+
+    expect(cache.has('a')).toBe(false);
+    expect((await buffer(reader!)).equals(store.data)).toBe(true);
+    expect(store.reads).toHaveLength(1);
+  });
+
+  it('is met at the start too', async () => {
+    await cached('a');
+    await cached('b');
+    await cache.close();
+
+    cache = await openCache(150 * KIB);
+
+    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['b']);
+    expect(await cache.prune()).toEqual({ files: 0, bytes: 0 });
+  });
+});
+
+describe('the files', () => {
+  it('are found again after a restart, with what was counted', async () => {
+    const store = await cached('a');
+    await bytesFrom(store, wanted('a', store.data));
+    const before = cache.list();
+    await cache.close();
+
+    cache = await openCache();
+
+    expect(cache.list()).toEqual(before);
+    expect(before).toMatchObject([{ hits: 1 }]);
+    expect((await bytesFrom(store, wanted('a', store.data)))?.equals(store.data)).toBe(true);
+    expect(store.reads).toHaveLength(1);
+  });
+
+  it('that a process which died left half done are removed', async () => {
+    await cached('whole');
+    await cached('short');
+    await cached('unrecorded');
+    await cache.close();
+    await truncate(join(dir, 'images', 'short'), 5);
+    await rm(join(dir, 'records', 'unrecorded'));
+    await writeFile(join(dir, 'incomplete', 'x'), 'half');
+    await writeFile(join(dir, 'records', 'orphan'), '{}');
+
+    cache = await openCache();
+
+    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['whole']);
+    expect(await filesIn('incomplete')).toEqual([]);
+    expect(await filesIn('images')).toEqual(['whole']);
+    expect(await filesIn('records')).toEqual(['whole']);
+  });
+
+  it('that vanished or shrank behind its back are read from the store', async () => {
+    const gone = await cached('gone');
+    const short = await cached('short');
+    await rm(join(dir, 'images', 'gone'));
+    await truncate(join(dir, 'images', 'short'), 5);
+
+    for (const [id, store] of [
+      ['gone', gone],
+      ['short', short],
+    ] as const) {
+      expect((await bytesFrom(store, wanted(id, store.data)))?.equals(store.data)).toBe(true);
+      expect(store.reads).toHaveLength(2);
+    }
+  });
+
+  it('of another content under the same id are not served', async () => {
+    await cached('a');
+    const other = new FakeStore(randomBytes(100 * KIB));
+
+    expect((await bytesFrom(other, wanted('a', other.data)))?.equals(other.data)).toBe(true);
+    expect(other.reads).toHaveLength(1);
+  });
+
+  it('that belong to nothing are removed on request', async () => {
+    await cached('a');
+    await writeFile(join(dir, 'images', 'stray'), 'x');
+    await writeFile(join(dir, 'incomplete', 'stray'), 'x');
+
+    await cache.clean();
+
+    expect([await filesIn('images'), await filesIn('incomplete')]).toEqual([['a'], []]);
+  });
+
+  it('are removed one by one and all together', async () => {
+    await cached('a');
+    await cached('b');
+    await cached('c');
+
+    expect(await cache.remove('a')).toBe(true);
+    expect(await cache.remove('a')).toBe(false);
+    expect(await cache.clear()).toBe(2);
+
+    expect([await filesIn('images'), await filesIn('records')]).toEqual([[], []]);
+  });
+
+  it('are not made for an image that is removed while it is fetched', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 16 * KIB;
+    const reading = bytesFrom(store, wanted('i', store.data));
+    await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
+
+    await cache.remove('i');
+    store.goOn();
+
+    expect((await reading)?.equals(store.data)).toBe(true);
+    await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
+    expect(cache.has('i')).toBe(false);
+  });
+
+  it('belong to one cache', async () => {
+    await expect(openCache()).rejects.toThrow('Another gateway uses the cache');
+  });
+
+  it('say nothing that is not so: the record is beside data that is whole', async () => {
+    const store = await cached('a');
+
+    expect(JSON.parse(await readFile(join(dir, 'records', 'a'), 'utf8'))).toMatchObject({
+      imageId: 'a',
+      size: store.data.length,
+      checksum: md5(store.data),
+    });
+  });
+});
+
+describe('a broken disk', () => {
+  it('leaves the readers to the store', async () => {
+    await rm(join(dir, 'incomplete'), { recursive: true });
+    const store = new FakeStore(randomBytes(100 * KIB));
+
+    expect((await bytesFrom(store, wanted('i', store.data)))?.equals(store.data)).toBe(true);
+    expect(cache.has('i')).toBe(false);
+  });
+
+  it('that loses the name of a finished copy fails nobody', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    store.holdAt = 64 * KIB;
+    const reading = bytesFrom(store, wanted('i', store.data));
+    await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
+    await rm(join(dir, 'images'), { recursive: true });
+
+    store.goOn();
+
+    expect((await reading)?.equals(store.data)).toBe(true);
+    expect(cache.has('i')).toBe(false);
+  });
+});

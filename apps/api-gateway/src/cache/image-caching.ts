@@ -1,0 +1,46 @@
+import { ConfigError, type Config } from '@glimpse/config';
+import type { DownloadTicket } from '@glimpse/contracts';
+import type { Logger } from '@glimpse/observability';
+import type { StoreRegistry } from '@glimpse/stores';
+import { ImageCache } from './image-cache.js';
+
+/** Which of the stores are cached: those that are named, else all that are not on a local disk. */
+function cachedStores({ cache }: Config, stores: StoreRegistry): ReadonlySet<string> {
+  const unknown = cache.stores?.filter((id) => stores.find(id) === undefined) ?? [];
+  if (unknown.length > 0)
+    throw new ConfigError(`cache.stores: there is no store ${unknown.map((id) => `"${id}"`).join(', ')}`);
+  return new Set(cache.stores ?? stores.ids.filter((id) => stores.describe(id).type !== 'file'));
+}
+
+/** The gateway's cache, where it has one, and what goes into it. */
+export class ImageCaching {
+  private constructor(
+    /** Undefined where nothing is cached. */
+    readonly cache: ImageCache | undefined,
+    private readonly storeIds: ReadonlySet<string>,
+  ) {}
+
+  /** Opens the cache that is configured. Rejects with a `ConfigError` where an option can't be used. */
+  static async open(config: Config, stores: StoreRegistry, logger: Logger): Promise<ImageCaching> {
+    const { dir, maxBytes, stallTimeMs } = config.cache;
+    if (dir === undefined) return new ImageCaching(undefined, new Set());
+    const storeIds = cachedStores(config, stores);
+    try {
+      return new ImageCaching(await ImageCache.open({ dir, maxBytes, stallTimeMs, logger }), storeIds);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ConfigError(`cache.dir: ${reason}`, { cause: error });
+    }
+  }
+
+  /** The cache for an image that is read from the store first; undefined where it is read from the store alone. */
+  cacheFor({ status }: DownloadTicket, storeId: string | undefined): ImageCache | undefined {
+    return status === 'active' && storeId !== undefined && this.storeIds.has(storeId)
+      ? this.cache
+      : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.cache?.close();
+  }
+}
