@@ -3,6 +3,7 @@ import { addBus } from './commands/bus.js';
 import { addDeadLetters } from './commands/dead-letters.js';
 import { addImages } from './commands/images.js';
 import { addJobs } from './commands/jobs.js';
+import { addMetadefs } from './commands/metadefs.js';
 import { addMigrate } from './commands/migrate.js';
 import { addPolicy } from './commands/policy.js';
 import { addPurge } from './commands/purge.js';
@@ -21,6 +22,8 @@ Examples:
   glimpse-manage policy check --rule delete_image --roles member --project p1 --target owner=p1
   glimpse-manage purge --older-than-days 30 --max-rows 10000
   glimpse-manage purge images --older-than-days 180
+  glimpse-manage load-metadefs --path /etc/glance/metadefs --merge --prefer-new
+  glimpse-manage export-metadefs --path ./metadefs
 
 Exit codes: 0 done, 1 it could not be done, 2 wrong usage or configuration.`;
 
@@ -31,7 +34,16 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .enablePositionalOptions()
     .exitOverride();
-  for (const add of [addMigrate, addJobs, addImages, addDeadLetters, addPurge, addBus, addPolicy])
+  for (const add of [
+    addMigrate,
+    addJobs,
+    addImages,
+    addDeadLetters,
+    addPurge,
+    addBus,
+    addPolicy,
+    addMetadefs,
+  ])
     add(program);
   return program;
 }

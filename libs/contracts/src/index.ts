@@ -100,6 +100,7 @@ export {
 } from './domain/metadefs/property-document.js';
 export {
   MetadefAssociationDocument,
+  MetadefFile,
   MetadefNamespaceDocument,
   MetadefObjectDocument,
   MetadefTagDocument,

@@ -1,4 +1,4 @@
-import type { MetadefProperties, MetadefProperty } from '@glimpse/contracts';
+import { type MetadefProperties, type MetadefProperty, toStoredProperty } from '@glimpse/contracts';
 import type { MetadefPropertyRow } from '../metadef-tables.js';
 import type { SqlReader, Transaction } from '../sql.js';
 import { listChildren } from './children.js';
@@ -6,7 +6,8 @@ import { orDuplicate } from './duplicates.js';
 import { fittingText, parseObject } from './stored-values.js';
 
 /** What describes the property of a row. */
-export const toMetadefProperty = (row: MetadefPropertyRow): MetadefProperty => parseObject(row.json_schema);
+export const toMetadefProperty = (row: MetadefPropertyRow): MetadefProperty =>
+  toStoredProperty(parseObject(row.json_schema));
 
 export async function listProperties(sql: SqlReader, namespaceId: number): Promise<MetadefProperties> {
   const properties = Object.create(null) as MetadefProperties;

@@ -3,6 +3,7 @@ import {
   type MetadefProperties,
   ServiceError,
   isStorableText,
+  toStoredProperty,
 } from '@glimpse/contracts';
 import { fromDatabaseTime } from '../timestamps.js';
 
@@ -34,7 +35,8 @@ export function parseProperties(text: string): MetadefProperties {
     typeof value === 'object' && value !== null;
   const properties = Object.create(null) as MetadefProperties;
   for (const [name, value] of Object.entries(parseObject(text)))
-    if (isObject(value)) properties[name] = value;
+    // Glance's loader writes what a file says, and turns it when it is read.
+    if (isObject(value)) properties[name] = toStoredProperty(value);
   return properties;
 }
 

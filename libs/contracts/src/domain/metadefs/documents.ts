@@ -3,6 +3,7 @@ import { MAX_TEXT_LENGTH } from '../stored-text.js';
 import {
   MAX_METADEF_NAME_LENGTH,
   MetadefPropertyMap,
+  MetadefPropertyMapInFile,
   StringArray,
   metadefName,
 } from './property-document.js';
@@ -41,20 +42,21 @@ export const MetadefAssociationDocument = z.strictObject({
 });
 export type MetadefAssociationDocument = z.output<typeof MetadefAssociationDocument>;
 
+const objectShape = {
+  name: metadefName('Name of the object'),
+  description: z.string().optional().meta({ description: 'What the object stands for' }),
+  required: StringArray.optional(),
+  ...links('object'),
+  ...times('object'),
+};
+// They are kept in one column, joined by commas.
+const canBeJoined = ({ required = [] }: { required?: string[] | undefined }) =>
+  required.every((name) => name !== '' && !name.includes(','));
+const unjoinable = { path: ['required'], message: 'has an empty name, or one with a comma' };
+
 export const MetadefObjectDocument = z
-  .strictObject({
-    name: metadefName('Name of the object'),
-    description: z.string().optional().meta({ description: 'What the object stands for' }),
-    required: StringArray.optional(),
-    properties: MetadefPropertyMap.optional(),
-    ...links('object'),
-    ...times('object'),
-  })
-  .refine(
-    // They are kept in one column, joined by commas.
-    ({ required = [] }) => required.every((name) => name !== '' && !name.includes(',')),
-    { path: ['required'], message: 'has an empty name, or one with a comma' },
-  );
+  .strictObject({ ...objectShape, properties: MetadefPropertyMap.optional() })
+  .refine(canBeJoined, unjoinable);
 export type MetadefObjectDocument = z.output<typeof MetadefObjectDocument>;
 
 export const MetadefTagDocument = z.strictObject({
@@ -103,3 +105,19 @@ export const MetadefNamespaceDocument = z.strictObject({
   ...times('namespace'),
 });
 export type MetadefNamespaceDocument = z.output<typeof MetadefNamespaceDocument>;
+
+/** A namespace in a file of Glance's: a description as long as it may be, an owner without whom it is `admin`'s. */
+export const MetadefFile = z.strictObject({
+  ...namespaceShape,
+  ...contentShape,
+  description: z.string().optional(),
+  owner: z.string().max(MAX_TEXT_LENGTH).default('admin'),
+  properties: MetadefPropertyMapInFile.optional(),
+  objects: z
+    .array(
+      z
+        .strictObject({ ...objectShape, properties: MetadefPropertyMapInFile.optional() })
+        .refine(canBeJoined, unjoinable),
+    )
+    .optional(),
+});

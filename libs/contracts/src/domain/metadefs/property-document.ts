@@ -84,6 +84,12 @@ export const MetadefPropertyMap = z.record(
   z.strictObject({ name: metadefName('Name of the property').optional(), ...propertyShape }),
 );
 
+/** As `MetadefPropertyMap`, in a file: words that the API does not know are kept, as Glance keeps them. */
+export const MetadefPropertyMapInFile = z.record(
+  z.string().min(1).max(MAX_METADEF_NAME_LENGTH),
+  z.looseObject({ name: metadefName('Name of the property').optional(), ...propertyShape }),
+);
+
 /** What describes a property, as it is kept: the words of its document. Rows that Glance wrote may hold others. */
 export const MetadefProperty = z.record(z.string(), z.unknown());
 export type MetadefProperty = z.output<typeof MetadefProperty>;
