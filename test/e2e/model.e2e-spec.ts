@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { type HttpAnswer, ImageApi, eachMode } from '@glimpse/testing';
 import fc from 'fast-check';
-import { callerHeaders } from './callers.js';
+import { identity } from './callers.js';
 import { type Command, commands } from './model/commands.js';
 import { expectedOutcome } from './model/expectations.js';
 import { type CallerName, type ModelImage, callerNames, projectOf, sees } from './model/image-model.js';
@@ -69,7 +69,7 @@ eachMode(
   (glimpse, mode) => {
     it(`has the statuses and lists of the model (${mode})`, async () => {
       const apiOf = (name: CallerName) =>
-        new ImageApi(() => glimpse().url, callerHeaders(projectOf[name], ...rolesOf(name)));
+        new ImageApi(() => glimpse().url, identity(projectOf[name], ...rolesOf(name)));
       const apis = Object.fromEntries(callerNames.map((name) => [name, apiOf(name)])) as Record<
         CallerName,
         ImageApi

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { ImageApi, eachMode } from '@glimpse/testing';
-import { JSON_TYPE, V21, callerHeaders } from './callers.js';
+import { JSON_TYPE, V21, identity } from './callers.js';
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const KIB = 1024;
@@ -13,7 +13,7 @@ eachMode(
     let projects = 0;
     /** A member of a project that has nothing yet. */
     const newProject = () =>
-      new ImageApi(() => glimpse().url, callerHeaders(`project-${(projects += 1)}`, 'member', 'reader'));
+      new ImageApi(() => glimpse().url, identity(`project-${(projects += 1)}`, 'member', 'reader'));
     const put = (api: ImageApi, id: string, body: Uint8Array | Readable) =>
       api.send('PUT', `/v2/images/${id}/file`, { headers: OCTETS, body });
     const bytes = (count: number) => Buffer.alloc(count, 'x');
