@@ -31,6 +31,8 @@ export function accessLogHook(logger: Logger) {
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
         request_id: request.id,
+        // From where, above all where nobody could be told who it was (401).
+        address: request.ip,
         ...(request.caller === null
           ? {}
           : { user_id: request.caller.userId, project_id: request.caller.projectId }),
