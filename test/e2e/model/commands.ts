@@ -7,7 +7,7 @@ const image = fc.nat(5);
 const visibility = fc.constantFrom(...visibilities);
 const project = fc.constantFrom(...new Set(Object.values(projectOf)));
 const tag = fc.constantFrom('red', 'Red', 'blue');
-const property = fc.constantFrom('os', 'OS', 'note');
+const property = fc.constantFrom('os', 'distro', 'note');
 const value = fc.constantFrom('', 'x', 'y');
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
