@@ -239,7 +239,8 @@ eachMode(
 
       const statuses = await Promise.all(names.map((name) => admin.status('POST', at('objects'), { name })));
 
-      expect(statuses.toSorted()).toEqual([201, 201, 201, 201, 201, 409, 409, 409, 409, 409]);
+      expect(statuses.filter((status) => status === 201)).toHaveLength(5);
+      expect(statuses.filter((status) => status === 409)).toHaveLength(5);
       const [deleted, ...others] = await Promise.all([
         admin.status('DELETE', pathOf('N')),
         ...names.map((name) => admin.status('PUT', at('objects', name), { name, description: 'x' })),

@@ -1,4 +1,6 @@
 import { createDatabase } from '@glimpse/testing';
 import { describeManage } from './manage.conformance.js';
+import { describeMetadefs } from './metadefs/metadefs.conformance.js';
 
 describeManage('MySQL', createDatabase);
+describeMetadefs('MySQL', createDatabase);

@@ -5,14 +5,18 @@ import { describe, expect, it } from '@jest/globals';
 import { table } from './output.js';
 import { createProgram } from './program.js';
 import { describeManage } from './manage.conformance.js';
+import { describeMetadefs } from './metadefs/metadefs.conformance.js';
 
-describeManage('SQLite', async () => {
+async function makePlace() {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-manage-'));
   return {
     url: `sqlite:${join(folder, 'test.sqlite')}`,
     remove: () => rm(folder, { recursive: true }),
   };
-});
+}
+
+describeManage('SQLite', makePlace);
+describeMetadefs('SQLite', makePlace);
 
 describe('the command line', () => {
   it('shows lists as tables', () => {
@@ -24,20 +28,19 @@ describe('the command line', () => {
     expect(table(rows)).toBe('ID    IMAGE  ERROR\na     -      two lines\nlong  i');
   });
 
-  it.each([['nonsense'], ['jobs list --status maybe'], ['purge --max-rows many'], ['jobs retry']])(
-    'refuses `%s`',
-    async (line) => {
-      const program = createProgram();
-      for (const command of [
-        program,
-        ...program.commands,
-        ...program.commands.flatMap((one) => one.commands),
-      ])
-        command.configureOutput({ writeErr: () => undefined });
+  it.each([
+    ['nonsense'],
+    ['jobs list --status maybe'],
+    ['purge --max-rows many'],
+    ['jobs retry'],
+    ['export-metadefs'],
+  ])('refuses `%s`', async (line) => {
+    const program = createProgram();
+    for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)])
+      command.configureOutput({ writeErr: () => undefined });
 
-      await expect(program.parseAsync(line.split(' '), { from: 'user' })).rejects.toMatchObject({
-        exitCode: 1,
-      });
-    },
-  );
+    await expect(program.parseAsync(line.split(' '), { from: 'user' })).rejects.toMatchObject({
+      exitCode: 1,
+    });
+  });
 });

@@ -18,6 +18,12 @@ import { JobsService } from './jobs/jobs.service.js';
 import { MembersService } from './members/members.service.js';
 import { ProjectQuotas } from './quotas/project-quotas.js';
 import { Reaper } from './leases/reaper.js';
+import { MetadefNamespaceListService } from './metadefs/metadef-namespace-list.service.js';
+import { MetadefNamespacesService } from './metadefs/metadef-namespaces.service.js';
+import { MetadefObjectsService } from './metadefs/metadef-objects.service.js';
+import { MetadefPropertiesService } from './metadefs/metadef-properties.service.js';
+import { MetadefResourceTypesService } from './metadefs/metadef-resource-types.service.js';
+import { MetadefTagsService } from './metadefs/metadef-tags.service.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { RegistryModule } from './registry.module.js';
@@ -102,6 +108,14 @@ export async function startRegistryOn(
     lists: app.get(ImageListService),
     data: app.get(ImageDataService),
     tags: app.get(TagsService),
+    metadefs: {
+      namespaces: app.get(MetadefNamespacesService),
+      lists: app.get(MetadefNamespaceListService),
+      resourceTypes: app.get(MetadefResourceTypesService),
+      properties: app.get(MetadefPropertiesService),
+      objects: app.get(MetadefObjectsService),
+      tags: app.get(MetadefTagsService),
+    },
     denied: app.get(DeniedAttempts),
     policy: app.get(PolicyEngine),
     jobs: app.get(JobsService),

@@ -6,6 +6,7 @@ import { describeRevisions } from './images/revisions.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
 import { describeJobs } from './jobs/jobs.conformance.js';
 import { describeMembers } from './members/members.conformance.js';
+import { describeMetadefs } from './metadefs/metadefs.conformance.js';
 import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
@@ -41,6 +42,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('jobs', () => {
       withRegistry(makePlace, describeJobs);
+    });
+    describe('metadefs', () => {
+      withRegistry(makePlace, describeMetadefs);
     });
     describe('events', () => {
       // Their own events alone, which are counted.

@@ -19,6 +19,7 @@ describe('routeUrl', () => {
     ['/v2/images/', '/v2/'],
     ['/v2/images/?a=1', '/v2/?a=1'],
     ['/v2/images/a%2fb', '/v2/images/a/b'],
+    ['/v2.5/metadefs/namespaces/a%2Fb', '/v2/metadefs/namespaces/a%2Fb'],
     ['/v2/images/100%', '/v2/images/100%25'],
     ['/v2/images/\u00c3\u00a9', '/v2/images/%c3%a9'],
     ['http://host:1/v2.1/images', '/v2/images'],
