@@ -8,7 +8,7 @@ const moves: Record<ImageStatus, readonly ImageStatus[]> = {
   uploading: ['importing', 'queued', 'deleted'],
   importing: ['active', 'queued', 'deleted'],
   active: ['deactivated', 'pending_delete', 'deleted'],
-  // Glance deletes a deactivated image at once, also with delayed delete.
+  // Glance does not know the move to pending_delete.
   deactivated: ['active', 'pending_delete', 'deleted'],
   killed: ['deleted'],
   pending_delete: ['deleted', 'active'],
