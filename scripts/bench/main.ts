@@ -1,10 +1,16 @@
-/** `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | bytes]`: figures, beside raw limits. */
+/**
+ * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes]`: figures, beside raw limits.
+ * `npm run bench -- list`: pages of a million images.
+ */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findServers } from '../test/servers.js';
+import { benchAuth } from './auth-bench.js';
 import { measureRawRoundTrips } from './bus-roundtrip.js';
 import { benchBytes } from './bytes-bench.js';
+import { benchList } from './list-bench.js';
 import { benchMetadata } from './metadata-bench.js';
+import { provideMillionImages } from './million-images.js';
 import { printTable } from './report.js';
 import { runningTarget, startTarget } from './service.js';
 
@@ -42,6 +48,12 @@ async function metadata(): Promise<void> {
   }
 }
 
+async function auth(): Promise<void> {
+  if (values.url !== undefined) return;
+  const rows = await benchAuth(mode, { seconds: values.quick ? 1 : 4, rounds: values.quick ? 1 : 3 });
+  printTable('Who is calling', rows);
+}
+
 async function bytes(): Promise<void> {
   const both = values.url === undefined ? await startTarget(mode) : runningTarget(values.url);
   const sha256 =
@@ -64,8 +76,22 @@ async function bytes(): Promise<void> {
   }
 }
 
+/** Always the three services on MySQL: what is measured is its plans. */
+async function list(): Promise<void> {
+  const databaseUrl = await provideMillionImages(process.env['GLIMPSE_TEST_DATABASE_URL'] ?? '');
+  const target = await startTarget('distributed', { GLIMPSE_DATABASE_URL: databaseUrl }, 'headers');
+  try {
+    const rows = await benchList(target.url, databaseUrl, values.quick ? 3 : 9);
+    printTable('Pages of 100 among a million images, one request at a time', rows);
+  } finally {
+    await target.stop();
+  }
+}
+
 try {
+  if (positionals.includes('list')) await list();
   if (wants('metadata')) await metadata();
+  if (wants('auth')) await auth();
   if (wants('bytes')) await bytes();
 } finally {
   await servers.end();

@@ -20,8 +20,12 @@ function processesOf(glimpse: Glimpse): { name: string; pid: number }[] {
 }
 
 /** Starts a Glimpse of its own. */
-export async function startTarget(mode: Mode, env: Record<string, string> = {}): Promise<Target> {
-  const glimpse = await startGlimpse({ mode, env });
+export async function startTarget(
+  mode: Mode,
+  env: Record<string, string> = {},
+  auth: 'none' | 'headers' = 'none',
+): Promise<Target> {
+  const glimpse = await startGlimpse({ mode, env, auth });
   const processes = processesOf(glimpse);
   return {
     url: glimpse.url,
@@ -47,10 +51,14 @@ export function runningTarget(url: string): Target {
 }
 
 /** Creates an image without data; gives its id. */
-export async function createImage(url: string, more: Record<string, unknown> = {}): Promise<string> {
+export async function createImage(
+  url: string,
+  more: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Promise<string> {
   const response = await fetch(`${url}/v2/images`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ name: 'bench', disk_format: 'raw', container_format: 'bare', ...more }),
   });
   if (response.status !== 201)

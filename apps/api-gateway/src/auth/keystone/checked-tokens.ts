@@ -8,6 +8,9 @@ import type { TokenValidator } from './token-validator.js';
 /** What Keystone's tokens are made of; the longest (signed ones) have a few thousand characters. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 
+/** Under which a token is known that counts as valid only beside a service's. */
+const expiredKeyOf = (key: string) => `${key} expired`;
+
 type Options = Pick<Config['keystone'], 'cacheTtlMs' | 'cacheEntries' | 'refusedCacheTtlMs'>;
 
 /**
@@ -33,16 +36,16 @@ export class CheckedTokens {
     token: string,
     { allowExpired }: { allowExpired: boolean },
   ): Promise<CheckedToken | null> | CheckedToken | null {
-    if (!TOKEN.test(token)) return null;
-    const key = hash('sha256', token, 'base64');
-    const expiredKey = `${key} expired`;
+    const key = hash('sha256', token, 'hex');
     const now = this.now();
-    const known = this.valid.get(key, now) ?? (allowExpired ? this.valid.get(expiredKey, now) : undefined);
+    const known =
+      this.valid.get(key, now) ?? (allowExpired ? this.valid.get(expiredKeyOf(key), now) : undefined);
     if (known !== undefined) {
       cacheLookups.inc({ result: 'hit' });
       return known;
     }
-    const asked = allowExpired ? expiredKey : key;
+    if (!TOKEN.test(token)) return null;
+    const asked = allowExpired ? expiredKeyOf(key) : key;
     if (this.refused.get(asked, now) === true) {
       cacheLookups.inc({ result: 'refused' });
       return null;
