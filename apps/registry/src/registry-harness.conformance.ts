@@ -24,9 +24,14 @@ import { MetadefObjectsService } from './metadefs/metadef-objects.service.js';
 import { MetadefPropertiesService } from './metadefs/metadef-properties.service.js';
 import { MetadefResourceTypesService } from './metadefs/metadef-resource-types.service.js';
 import { MetadefTagsService } from './metadefs/metadef-tags.service.js';
+import { LocationProbe, type ProbeOutcome } from './locations/location-probe.js';
+import { LocationsService } from './locations/locations.service.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { RegistryModule } from './registry.module.js';
+import { StoresService } from './stores/stores.service.js';
+import { TaskRecords } from './tasks/task-records.js';
+import { TasksService } from './tasks/tasks.service.js';
 import { TagsService } from './tags/tags.service.js';
 
 /** A place for databases: each call of `create` makes an empty one. */
@@ -63,6 +68,17 @@ export class FakePublisher {
   }
 }
 
+/** Answers in place of a store-worker. */
+export class FakeProbe {
+  readonly asked: string[] = [];
+  answer: ProbeOutcome = { size: 1, storeId: 'web' };
+
+  probe(url: string): Promise<ProbeOutcome> {
+    this.asked.push(url);
+    return Promise.resolve(this.answer);
+  }
+}
+
 /** One registry without its bus, on a database that several may share. */
 export async function startRegistryOn(
   url: string,
@@ -73,6 +89,7 @@ export async function startRegistryOn(
   const database = await Database.open({ url, poolSize: 5, connectTimeoutMs: 5000 });
   await database.migrate();
   const publisher = new FakePublisher();
+  const probe = new FakeProbe();
   const bus = { since: 0 as number | null, connectedSinceMs: () => bus.since };
   const instanceId = `registry-${randomUUID()}`;
   const logger = createLogger('registry', { level: 'silent' });
@@ -91,6 +108,8 @@ export async function startRegistryOn(
     .useValue(clock)
     .overrideProvider(EventPublisher)
     .useValue(publisher)
+    .overrideProvider(LocationProbe)
+    .useValue(probe)
     .overrideProvider(BusStatus)
     .useValue(bus)
     .compile();
@@ -122,6 +141,11 @@ export async function startRegistryOn(
     instances: app.get(InstancesRpc),
     reaper: app.get(Reaper),
     relay: app.get(OutboxRelay),
+    probe,
+    locations: app.get(LocationsService),
+    stores: app.get(StoresService),
+    tasks: app.get(TasksService),
+    taskRecords: app.get(TaskRecords),
     insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>
       database.unitOfWork.run((tx) => tx.insert(table, rows)),
     rows: <T extends TableName>(table: T, where = '1 = 1') =>

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeAudit } from './audit/audit.conformance.js';
 import { describeImages } from './images/images.conformance.js';
+import { describePages } from './images/image-list-pages.conformance.js';
 import { describeLists } from './images/image-lists.conformance.js';
 import { describeRevisions } from './images/revisions.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
 import { describeJobs } from './jobs/jobs.conformance.js';
+import { describeLocations, locationsEnvironment } from './locations/locations.conformance.js';
 import { describeMembers } from './members/members.conformance.js';
 import { describeMetadefs } from './metadefs/metadefs.conformance.js';
 import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
+import { describeTasks } from './tasks/tasks.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -25,6 +28,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     describe('lists', () => {
       withRegistry(makePlace, describeLists);
     });
+    describe('pages', () => {
+      withRegistry(makePlace, describePages);
+    });
     describe('data', () => {
       withRegistry(makePlace, describeUploads);
     });
@@ -39,6 +45,12 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('revisions and removal', () => {
       withRegistry(makePlace, describeRevisions);
+    });
+    describe('locations', () => {
+      withRegistry(makePlace, describeLocations, locationsEnvironment);
+    });
+    describe('tasks', () => {
+      withRegistry(makePlace, describeTasks);
     });
     describe('jobs', () => {
       withRegistry(makePlace, describeJobs);

@@ -60,19 +60,20 @@ export function parseNewTask(body: unknown): Pick<z.output<typeof NewTaskBody>, 
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** `anyOf: [X, null]` becomes X with null as its first type, as Glance writes it. */
-function mergeNull({ jsonSchema: node }: { jsonSchema: JsonSchema }): void {
-  const [inner] = node.anyOf ?? [];
-  if (typeof inner === 'object') {
+/** Null comes first among the types, as Glance writes it, and an object is any object. */
+function toGlanceForm({ jsonSchema: node }: { jsonSchema: JsonSchema }): void {
+  const types = (node.anyOf ?? []).map((option) => (typeof option === 'object' ? option.type : undefined));
+  if (types.includes('null')) {
     delete node.anyOf;
-    Object.assign(node, { type: ['null', inner.type] });
-  }
+    Object.assign(node, { type: types.toReversed() });
+  } else if (Array.isArray(node.type)) node.type.reverse();
   delete node.propertyNames;
   if (typeof node.additionalProperties === 'object') delete node.additionalProperties;
 }
 
 const propertiesOf = (schema: z.ZodObject) =>
-  z.toJSONSchema(schema.meta({}), { target: 'draft-7', io: 'input', override: mergeNull }).properties;
+  z.toJSONSchema(z.object(schema.shape), { target: 'draft-7', io: 'input', override: toGlanceForm })
+    .properties;
 
 /** The document of `/v2/schemas/task`. */
 export const publishedTaskSchema = { name: 'task', properties: propertiesOf(TaskDocument) };
