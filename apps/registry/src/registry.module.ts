@@ -10,17 +10,8 @@ import { CacheRpc } from './cache/cache.rpc.js';
 import { CacheService } from './cache/cache.service.js';
 import { DeniedAttempts } from './audit/denied-attempts.js';
 import { Clock, SystemClock } from './clock.js';
-import { HeldImages } from './images/held-images.js';
-import { ImageActions } from './images/image-actions.js';
-import { ImageAnswers } from './images/image-answers.js';
-import { ImageDataService } from './images/image-data.service.js';
-import { ImageListService } from './images/image-list.service.js';
-import { ImageReader } from './images/image-reader.js';
-import { ImagesRepository } from './images/images.repository.js';
+import { imageProviders } from './images/image-providers.js';
 import { ImagesRpc } from './images/images.rpc.js';
-import { ImagesService } from './images/images.service.js';
-import { Scrubber } from './images/scrubber.js';
-import { UploadFailures } from './images/upload-failures.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
@@ -32,9 +23,7 @@ import { ReapedUploads } from './leases/reaped-uploads.js';
 import { Reaper } from './leases/reaper.js';
 import { SingletonLeases } from './leases/singleton-leases.js';
 import { UploadLeases } from './leases/upload-leases.js';
-import { MembersRepository } from './members/members.repository.js';
 import { MembersRpc } from './members/members.rpc.js';
-import { MembersService } from './members/members.service.js';
 import { LocationImports } from './locations/location-imports.js';
 import { locationControllers, locationProviders } from './locations/location-parts.js';
 import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
@@ -43,12 +32,9 @@ import { OutboxRelay } from './outbox/outbox.relay.js';
 import { OutboxWriter } from './outbox/outbox.writer.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { PolicySource } from './policy/policy-source.js';
-import { PropertyProtection } from './property-protection/property-protection.js';
-import { ProjectQuotas } from './quotas/project-quotas.js';
 import { UsageRpc } from './quotas/usage.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
-import { TagsService } from './tags/tags.service.js';
 
 export interface RegistryOptions {
   readonly config: Config;
@@ -102,24 +88,10 @@ export class RegistryModule {
         SingletonLeases,
         ReapedUploads,
         Reaper,
-        ImagesRepository,
-        ImageReader,
-        HeldImages,
-        ImageAnswers,
-        ImageActions,
-        Scrubber,
-        PropertyProtection,
-        ProjectQuotas,
-        ImagesService,
-        ImageListService,
-        ImageDataService,
+        ...imageProviders,
         CacheService,
-        UploadFailures,
-        TagsService,
         ...locationProviders,
         ...metadefProviders,
-        MembersRepository,
-        MembersService,
       ],
     };
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { callerNames, memberStatuses, projectOf, visibilities } from './image-model.js';
 
 const by = fc.constantFrom(...callerNames);

@@ -59,8 +59,8 @@ export function expectedOutcome(images: ModelImage[], command: Command): Outcome
     case 'reactivate':
     case 'addTag':
     case 'removeTag':
-      return governs(command.by, image) ? changing(image, command) : refused(403);
   }
+  return governs(command.by, image) ? changing(image, command) : refused(403);
 }
 
 function creating(images: ModelImage[], command: Extract<Command, { kind: 'create' }>): Outcome {
@@ -171,9 +171,9 @@ function changing(image: ModelImage, command: Changing): Outcome {
     case 'addTag':
       return { status: 204, apply: () => image.tags.add(command.tag) };
     case 'removeTag':
-      if (!image.tags.has(command.tag)) return refused(404);
-      return { status: 204, apply: () => image.tags.delete(command.tag) };
   }
+  if (!image.tags.has(command.tag)) return refused(404);
+  return { status: 204, apply: () => image.tags.delete(command.tag) };
 }
 
 type Sharing = Extract<Command, { kind: 'share' | 'unshare' | 'answer' | 'showMember' | 'listMembers' }>;
@@ -197,8 +197,8 @@ function sharing(image: ModelImage, command: Sharing): Outcome {
       if (!image.members.has(command.project)) return refused(404);
       return { status: 204, apply: () => image.members.delete(command.project) };
     case 'answer':
-      if (!isShared || !mayAnswerFor(by, image)) return refused(403);
-      if (!knows(command.project)) return refused(404);
-      return { status: 200, apply: () => image.members.set(command.project, command.status) };
   }
+  if (!isShared || !mayAnswerFor(by, image)) return refused(403);
+  if (!knows(command.project)) return refused(404);
+  return { status: 200, apply: () => image.members.set(command.project, command.status) };
 }

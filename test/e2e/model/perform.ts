@@ -36,8 +36,17 @@ async function preconditionOf(
   return { 'if-match': (await apis.admin.send('GET', path)).headers.get('etag') ?? '*' };
 }
 
+async function sendPatch(
+  world: World,
+  path: string,
+  { by, operations, ifMatch }: Extract<Command, { kind: 'patch' }>,
+): Promise<HttpAnswer> {
+  const headers = { ...V21, ...(await preconditionOf(world, path, ifMatch)) };
+  return world.apis[by].send('PATCH', path, { headers, body: JSON.stringify(operations) });
+}
+
 /** Makes the call that the command stands for. */
-export async function perform(world: World, command: Command): Promise<HttpAnswer> {
+export function perform(world: World, command: Command): Promise<HttpAnswer> {
   const { run } = world;
   const api = world.apis[command.by];
   const path = `/v2/images/${imageOf(world.images, command)?.id ?? 'none'}`;
@@ -50,10 +59,8 @@ export async function perform(world: World, command: Command): Promise<HttpAnswe
     }
     case 'list':
       return api.send('GET', `/v2/images?${listQuery(world, command)}`);
-    case 'patch': {
-      const headers = { ...V21, ...(await preconditionOf(world, path, command.ifMatch)) };
-      return api.send('PATCH', path, { headers, body: JSON.stringify(command.operations) });
-    }
+    case 'patch':
+      return sendPatch(world, path, command);
     case 'show':
       return api.send('GET', path);
     case 'upload':
@@ -78,6 +85,6 @@ export async function perform(world: World, command: Command): Promise<HttpAnswe
     case 'showMember':
       return api.send('GET', `${path}/members/${command.project}`);
     case 'listMembers':
-      return api.send('GET', `${path}/members`);
   }
+  return api.send('GET', `${path}/members`);
 }

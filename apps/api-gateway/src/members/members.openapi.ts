@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type DescribeRoutes, type RouteParameter, empty, json } from '../openapi/route-description.js';
+import {
+  type DescribeRoutes,
+  type RouteDescription,
+  type RouteParameter,
+  empty,
+  json,
+} from '../openapi/route-description.js';
 import { MemberDocument, MemberUpdate, NewMember } from './members.schema.js';
 
 const tag = 'Members';
@@ -15,7 +21,7 @@ const Members = z
   .meta({ id: 'ImageMembers' });
 const NOT_SHARED = 'The image is not shared, or the caller may not do this.';
 
-export const describeMembers: DescribeRoutes = () => [
+const ofImage: readonly RouteDescription[] = [
   {
     method: 'POST',
     path,
@@ -43,6 +49,9 @@ export const describeMembers: DescribeRoutes = () => [
     answers: { 200: { description: 'The memberships.', content: json(Members) } },
     errors: { 400: 'The request has a body.', 403: NOT_SHARED, 404: 'There is no such image.' },
   },
+];
+
+const ofMember: readonly RouteDescription[] = [
   {
     method: 'GET',
     path: `${path}/:member`,
@@ -84,3 +93,5 @@ export const describeMembers: DescribeRoutes = () => [
     },
   },
 ];
+
+export const describeMembers: DescribeRoutes = () => [...ofImage, ...ofMember];

@@ -67,9 +67,8 @@ export function describeRevisions(registry: () => RegistryUnderTest, url: () => 
       );
 
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      for (const outcome of outcomes)
-        if (outcome.status === 'rejected')
-          expect(outcome.reason).toMatchObject({ code: 'PRECONDITION_FAILED' });
+      const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
+      for (const { reason } of refusals) expect(reason).toMatchObject({ code: 'PRECONDITION_FAILED' });
       await other.close();
     });
 

@@ -38,7 +38,7 @@ describe('parseProtectionFile', () => {
 
   it.each<[string, string, RuleFormat]>([
     [`[a(]\n${FULL}`, 'p.conf:1: Invalid regular expression', 'roles'],
-    [`${FULL}`, 'p.conf:1: stands before the first section', 'roles'],
+    [FULL, 'p.conf:1: stands before the first section', 'roles'],
     [`[a]\n${FULL}[a]\n${FULL}`, 'p.conf:6: there is a section [a] already', 'roles'],
     [`[a]\n${FULL}what`, 'p.conf:6: must be [expression], or operation = who', 'roles'],
     [`[a]\n${FULL}read = x`, 'p.conf:6: read is there twice', 'roles'],

@@ -20,7 +20,7 @@ interface Section {
 
 /** Python's spelling of what JavaScript has under another one. */
 function toRegExp(expression: string): RegExp {
-  const flags = /^\(\?i\)/.test(expression) ? 'i' : '';
+  const flags = expression.startsWith('(?i)') ? 'i' : '';
   const source = expression
     .replace(/^\(\?i\)/, '')
     .replaceAll('(?P<', '(?<')

@@ -56,8 +56,8 @@ export function describeQuotas(_registry: () => RegistryUnderTest, url: () => st
       0,
     );
   const fulfilled = (outcomes: PromiseSettledResult<unknown>[]) => {
-    for (const outcome of outcomes)
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    const refusals = outcomes.filter((outcome) => outcome.status === 'rejected');
+    for (const { reason } of refusals) expect(reason).toMatchObject({ code: 'QUOTA_EXCEEDED' });
     return outcomes.filter(({ status }) => status === 'fulfilled').length;
   };
 
