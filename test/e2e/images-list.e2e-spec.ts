@@ -37,6 +37,10 @@ eachMode('The list of images', (glimpse) => {
     ['name=in:a,b', ['a', 'b']],
     ['name=in:"c,d",a', ['a', 'c,d']],
     ['name=eq:e:f', ['e:f']],
+    ['name=like:w', ['with data']],
+    ['name=like:c,', ['c,d']],
+    ['name=like:%25', []],
+    ['disk_format=like:q&tag=y', ['b', 'c,d']],
     ['status=active', ['with data']],
     ['status=in:active,queued&disk_format=qcow2', ['b', 'c,d']],
     ['container_format=ovf', ['e:f']],
@@ -84,7 +88,7 @@ eachMode('The list of images', (glimpse) => {
     'member_status=maybe',
     'os_hidden=yes',
     'protected=True',
-    'name=like:a',
+    'name=nin:a',
     'name=in:"a',
     'size_min=big',
     'created_at=soon',
@@ -143,6 +147,17 @@ eachMode('The list of images', (glimpse) => {
     expect(first).toBe('/v2/images?tag=x&limit=1&tag=y&name=in%3Aa%2Cb');
     expect(next).toBe(`${first}&marker=${images[0]?.id}`);
     expect((await page('/v2/images')).first).toBe('/v2/images');
+  });
+
+  it('counts all pages together, up to the limit', async () => {
+    const answer = await api.expect(200, 'GET', '/v2/images?count=true&limit=1&tag=x');
+
+    expect(JSON.parse(answer.text)).toMatchObject({ count: 2, next: expect.stringContaining('count=true') });
+    expect(answer.headers.get('x-total-count')).toBe('2');
+    expect(JSON.parse(answer.text)).not.toHaveProperty('count_is_limit');
+    expect(await page('/v2/images?count=true&limit=0')).toMatchObject({ images: [], count: 5 });
+    expect(await page('/v2/images?count=true&tag=nothing')).toMatchObject({ images: [], count: 0 });
+    expect(await page('/v2/images')).not.toHaveProperty('count');
   });
 
   it('takes a body, which says nothing', async () => {

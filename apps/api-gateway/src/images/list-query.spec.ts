@@ -58,7 +58,8 @@ describe('parseListQuery', () => {
     '__proto__=x',
     'changes-since=2020-01-01',
     'changes-since=',
-    'name=like:x',
+    'name=nlike:x',
+    'created_at=like:2020',
     'name=a:b',
     'id=nin:a',
     'name=in:"a',
@@ -103,6 +104,23 @@ describe('parseListQuery', () => {
     ['name=a&name=b', ['b']],
   ])('%s', (query, values) => {
     expect(parse(query).anyOf).toEqual([{ column: 'name', values }]);
+  });
+
+  it.each([
+    ['name=like:deb', 'name', 'deb'],
+    ['name=like:a:b,c', 'name', 'a:b,c'],
+    ['name=like:100%25', 'name', '100%'],
+    ['id=like:', 'id', ''],
+    ['status=like:a', 'status', 'a'],
+  ])('%s is what begins so', (query, column, prefix) => {
+    expect(parse(query)).toMatchObject({ anyOf: [], prefixes: [{ column, prefix }] });
+  });
+
+  it('counts when it is told to, and takes every other count for a custom property', () => {
+    expect(parse('count=true')).toMatchObject({ isCounted: true, properties: {} });
+    expect(parse('count=3')).toMatchObject({ properties: { count: '3' } });
+    expect(parse('count=3').isCounted).toBeUndefined();
+    expect(parse('tag=like:x&Foo=like:y')).toMatchObject({ tags: ['like:x'], properties: { Foo: 'like:y' } });
   });
 
   it('compares numbers and hashes for equality, whatever they look like', () => {

@@ -31,10 +31,11 @@ const marked = (isAddition: boolean | undefined) =>
 /** `/v2/images/:id` as OpenAPI writes it: `/v2/images/{id}`. */
 export const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
 
-const operationId = ({ method, path }: RouteDescription) =>
-  [method.toLowerCase(), ...path.split(/[^A-Za-z0-9]+/).filter((part) => part !== '' && part !== 'v2')].join(
-    '_',
-  );
+/** `get_images_id` for `GET /v2/images/:id`. */
+function operationId({ method, path }: RouteDescription): string {
+  const parts = path.replace(/^\/v2\//, '/').split(/[^A-Za-z0-9]+/);
+  return [method.toLowerCase(), ...parts.filter((part) => part !== '')].join('_');
+}
 
 function describeContent(content: Content, io: 'input' | 'output', schemas: ComponentSchemas): JsonObject {
   const described: Record<string, JsonObject> = {};

@@ -24,7 +24,8 @@ export function filterConditions(query: ImageQuery): Condition[] | null {
   if (anyOf.includes(null)) return null;
   return [
     { sql: 'i.deleted = 0 AND i.os_hidden = ?', values: [query.osHidden ? 1 : 0] },
-    { sql: "i.status <> 'killed'", values: [] },
+    // As an expression: a plain comparison is taken for a range, and the index of the status for the best one.
+    { sql: "COALESCE(i.status, '') <> 'killed'", values: [] },
     ...(query.protected === undefined ? [] : [{ sql: 'i.protected = ?', values: [query.protected ? 1 : 0] }]),
     ...anyOf.filter((condition) => condition !== null),
     ...prefixes.map(prefixCondition),

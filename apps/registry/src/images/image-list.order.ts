@@ -32,8 +32,10 @@ export function filledIn(key: SortKey): string {
 export function sortTerms(query: Pick<ImageQuery, 'sort' | 'tieDirection'>): SortTerm[] {
   const terms: SortTerm[] = [];
   const ties = (['created_at', 'id'] as const).map((key) => ({ key, direction: query.tieDirection }));
-  for (const term of [...query.sort, ...ties])
+  for (const term of [...query.sort, ...ties]) {
     if (!terms.some(({ key }) => key === term.key)) terms.push(term);
+    if (term.key === 'id') break;
+  }
   return terms;
 }
 

@@ -1,7 +1,7 @@
 import type { ImageQuery } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { anImageQuery } from '@glimpse/testing';
-import { imageListQuery } from './image-list.query.js';
+import { imageCountQuery, imageListQuery } from './image-list.query.js';
 
 const member = { isAdmin: false, projectId: 'p1' };
 const admin = { isAdmin: true, projectId: 'p1' };
@@ -26,22 +26,31 @@ const marker = {
   updated_at: null,
 } as const;
 
+const selectsOf = (sql: string | undefined) => sql?.match(/FROM images i WHERE/g)?.length ?? 0;
+const byName = { sort: [{ key: 'name', direction: 'asc' }] } as const satisfies Partial<
+  Record<keyof ImageQuery, unknown>
+>;
+const sortedByName = (more: Partial<ImageQuery> = {}) => anImageQuery({ sort: [...byName.sort], ...more });
+
 describe('imageListQuery', () => {
   it('binds every value, so that none becomes SQL', () => {
     const evil = `'"\\; DROP TABLE images; --`;
-    const statement = imageListQuery(
-      anImageQuery({
-        anyOf: [{ column: 'name', values: [evil, evil] }],
-        tags: [evil],
-        properties: { [evil]: evil },
-        times: [{ column: 'created_at', operator: 'gt', value: evil }],
-      }),
-      { isAdmin: false, projectId: evil },
-      { ...marker, id: evil },
-    );
+    const query = anImageQuery({
+      anyOf: [{ column: 'name', values: [evil, evil] }],
+      prefixes: [{ column: 'name', prefix: evil }],
+      tags: [evil],
+      properties: { [evil]: evil },
+      times: [{ column: 'created_at', operator: 'gt', value: evil }],
+    });
+    const viewer = { isAdmin: false, projectId: evil };
 
-    expect(statement?.sql).not.toContain('DROP');
-    expect(statement?.sql.split('?')).toHaveLength((statement?.values.length ?? 0) + 1);
+    for (const statement of [
+      imageListQuery(query, viewer, { ...marker, id: evil }),
+      imageCountQuery(query, viewer, 10),
+    ]) {
+      expect(statement?.sql).not.toContain('DROP');
+      expect(statement?.sql.split('?')).toHaveLength((statement?.values.length ?? 0) + 1);
+    }
   });
 
   it.each<[string, Partial<ImageQuery>, typeof member, number]>([
@@ -50,43 +59,63 @@ describe('imageListQuery', () => {
     ['own private images', { visibility: 'private' }, member, 1],
     ['own and shared images', { visibility: 'shared' }, member, 2],
     ['all', { visibility: 'all' }, member, 4],
-    ['all images for an admin', {}, admin, 1],
+    ['public, private, shared and own community images for an admin', {}, admin, 4],
+    ['all images for an admin', { visibility: 'all' }, admin, 4],
   ])('looks once in each place where %s may be', (_, query, viewer, selects) => {
-    const sql = imageListQuery(anImageQuery(query), viewer, undefined)?.sql ?? '';
-
-    expect(sql.match(/FROM images i/g)).toHaveLength(selects);
+    expect(selectsOf(imageListQuery(anImageQuery(query), viewer, undefined)?.sql)).toBe(selects);
+    expect(selectsOf(imageCountQuery(anImageQuery(query), viewer, 10)?.sql)).toBe(selects);
   });
 
   it('does not ask the database for what can not be', () => {
-    expect(imageListQuery(anImageQuery({ visibility: '' }), admin, undefined)).toBeNull();
-    expect(
-      imageListQuery(anImageQuery({ visibility: 'private' }), { isAdmin: false, projectId: null }, undefined),
-    ).toBeNull();
-    expect(imageListQuery(anImageQuery({ tags: ['🙂'] }), admin, undefined)).toBeNull();
-    expect(
-      imageListQuery(anImageQuery({ anyOf: [{ column: 'size', values: ['big'] }] }), admin, undefined),
-    ).toBeNull();
+    for (const [query, viewer] of [
+      [anImageQuery({ visibility: '' }), admin],
+      [anImageQuery({ visibility: 'private' }), { isAdmin: false, projectId: null }],
+      [anImageQuery({ tags: ['🙂'] }), admin],
+      [anImageQuery({ prefixes: [{ column: 'name', prefix: '🙂' }] }), admin],
+      [anImageQuery({ anyOf: [{ column: 'size', values: ['big'] }] }), admin],
+    ] as const) {
+      expect(imageListQuery(query, viewer, undefined)).toBeNull();
+      expect(imageCountQuery(query, viewer, 10)).toBeNull();
+    }
+    expect(imageListQuery(anImageQuery({ limit: 0 }), admin, undefined)).toBeNull();
   });
 
-  it('goes on after the marker in the order of the keys, an absent value counting as empty', () => {
-    const query = anImageQuery({ sort: [{ key: 'name', direction: 'asc' }] });
+  it('reads images with and without the first key apart, each in the order of an index', () => {
+    const sql = imageListQuery(sortedByName({ visibility: 'public' }), member, undefined)?.sql;
 
-    const statement = imageListQuery(query, admin, marker);
-
-    expect(statement?.sql).toContain(
-      "COALESCE(i.name, '') >= ? AND (COALESCE(i.name, '') > ? OR COALESCE(i.name, '') = ? AND i.created_at < ? OR COALESCE(i.name, '') = ? AND i.created_at = ? AND i.id < ?)",
-    );
-    expect(statement?.sql).toContain(
-      "ORDER BY COALESCE(i.name, '') asc, i.created_at desc, i.id desc LIMIT 25",
-    );
-    expect(statement?.values.slice(-7)).toEqual(['', '', '', marker.created_at, '', marker.created_at, 'm']);
+    expect(sql).toContain('i.name IS NOT NULL');
+    expect(sql).toContain('ORDER BY i.name asc, i.created_at desc, i.id desc LIMIT 25');
+    expect(sql).toContain('i.name IS NULL');
+    expect(sql).toContain('ORDER BY i.created_at desc, i.id desc LIMIT 25');
+    expect(selectsOf(sql)).toBe(2);
   });
 
-  it('breaks ties once', () => {
-    const query = anImageQuery({ sort: [{ key: 'created_at', direction: 'asc' }], tieDirection: 'asc' });
+  it.each([
+    ['before it, where the marker has a greater name', 'web', 'asc', 1],
+    ['after it, where the order is reversed', 'web', 'desc', 2],
+    ['in one order with it, where the marker has none', null, 'asc', 2],
+    ['where the database says, for a name that may count as empty', ' ', 'asc', 2],
+  ] as const)('finds images without a name %s', (_, name, direction, selects) => {
+    const query = anImageQuery({ sort: [{ key: 'name', direction }], visibility: 'public' });
 
-    expect(imageListQuery(query, admin, undefined)?.sql).toMatch(
-      /ORDER BY i\.created_at asc, i\.id asc LIMIT/,
-    );
+    expect(selectsOf(imageListQuery(query, member, { ...marker, name })?.sql)).toBe(selects);
+  });
+
+  it('takes wildcards in a prefix for what they are', () => {
+    const query = anImageQuery({ prefixes: [{ column: 'name', prefix: '50%_!' }] });
+
+    expect(imageListQuery(query, admin, undefined)?.values).toContain('50!%!_!!%');
+  });
+
+  it('breaks ties once, and none by an id', () => {
+    const order = (key: 'created_at' | 'id') =>
+      imageListQuery(
+        anImageQuery({ sort: [{ key, direction: 'asc' }], tieDirection: 'asc', visibility: 'public' }),
+        member,
+        undefined,
+      )?.sql;
+
+    expect(order('created_at')).toContain('ORDER BY i.created_at asc, i.id asc LIMIT');
+    expect(order('id')).toContain('ORDER BY i.id asc LIMIT');
   });
 });

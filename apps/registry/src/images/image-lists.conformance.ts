@@ -7,9 +7,10 @@ import {
   aNewImage,
   aQuery,
   anAdmin,
+  startRegistryOn,
 } from '../registry-harness.conformance.js';
 
-export function describeLists(registry: () => RegistryUnderTest): void {
+export function describeLists(registry: () => RegistryUnderTest, url: () => string): void {
   const root = anAdmin('admin');
   const create = (request: NewImage) => {
     registry().clock.pass(1_000);
@@ -128,6 +129,10 @@ export function describeLists(registry: () => RegistryUnderTest): void {
         ['b'],
       ],
       [{ anyOf: [{ column: 'name', values: ['🙂'] }] }, []],
+      [{ prefixes: [{ column: 'disk_format', prefix: 'QC' }] }, ['b']],
+      [{ prefixes: [{ column: 'name', prefix: '' }] }, ['a', 'a', 'b']],
+      [{ prefixes: [{ column: 'name', prefix: '%' }] }, []],
+      [{ prefixes: [{ column: 'name', prefix: '_' }] }, []],
       [{ anyOf: [{ column: 'owner', values: ["'; DROP TABLE images; --"] }] }, []],
       [{ ranges: [{ column: 'min_ram', min: 5, max: 8 }] }, ['b']],
       [{ ranges: [{ column: 'size', min: 0 }] }, []],
@@ -151,6 +156,23 @@ export function describeLists(registry: () => RegistryUnderTest): void {
 
       expect(await names({ ...mine, tags: many })).toEqual([]);
       expect(await names({ properties: Object.fromEntries(many.map((name) => [name, 'a'])) })).toEqual([]);
+    });
+
+    it('counts what is on all pages, as far as it may', async () => {
+      const { images, count } = await registry().lists.list(
+        root,
+        aQuery({ ...mine, limit: 1, isCounted: true }),
+      );
+
+      expect(images).toHaveLength(1);
+      expect(count).toEqual({ value: 4, isLimit: false });
+      const limited = await startRegistryOn(url(), { GLIMPSE_LIMITS_COUNT_MAX: '3' });
+      try {
+        const page = await limited.lists.list(root, aQuery({ ...mine, isCounted: true }));
+        expect(page.count).toEqual({ value: 3, isLimit: true });
+      } finally {
+        await limited.close();
+      }
     });
 
     it('finds by a time exactly and by its negation', async () => {

@@ -2,19 +2,35 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { giveStatistics } from './sqlite-statistics.js';
 import { addIndex } from './table-builder.js';
 
-const SORTED_BY = ['updated_at', 'name', 'status', 'size', 'disk_format', 'container_format'];
-
-/** Images of one visibility in the order of each sort key, ties broken as lists do; by id the primary key serves. */
-const ordered = [
-  {
-    name: 'glimpse_images_by_created_at',
-    columns: ['visibility', 'deleted', 'os_hidden', 'created_at', 'id'],
-  },
-  ...SORTED_BY.map((key) => ({
-    name: `glimpse_images_by_${key}`,
-    columns: ['visibility', 'deleted', 'os_hidden', key, 'created_at', 'id'],
-  })),
+const SORT_KEYS = [
+  'created_at',
+  'updated_at',
+  'name',
+  'status',
+  'size',
+  'disk_format',
+  'container_format',
+  'id',
 ];
+
+/**
+ * Images of one visibility in the order of each sort key, ties broken as lists do. The status, which every list looks
+ * at, is in each of them, so that no row is read to find the images of a page.
+ */
+const ordered = SORT_KEYS.map((key) => ({
+  name: `glimpse_images_by_${key}`,
+  columns: [
+    ...new Set([
+      'visibility',
+      'deleted',
+      'os_hidden',
+      key,
+      ...(key === 'id' ? [] : ['created_at']),
+      'id',
+      'status',
+    ]),
+  ],
+}));
 
 /** What a project owns, with all that a list of it is filtered and sorted by, so that no row is read for it. */
 const own = {
