@@ -7,6 +7,7 @@ import { describeSchemas } from '../images/schemas.openapi.js';
 import { describeImports } from '../imports/imports.openapi.js';
 import { describeLocations } from '../locations/locations.openapi.js';
 import { describeMembers } from '../members/members.openapi.js';
+import { describeMetadefs } from '../metadefs/metadefs.openapi.js';
 import { describeStores } from '../stores/stores.openapi.js';
 import { describeTasks } from '../tasks/tasks.openapi.js';
 import { describeTags } from '../tags/tags.openapi.js';
@@ -27,6 +28,7 @@ export const areas: readonly DescribeRoutes[] = [
   describeStores,
   describeImports,
   describeTasks,
+  describeMetadefs,
   describeSchemas,
   describeHealth,
   describeOpenApi,
