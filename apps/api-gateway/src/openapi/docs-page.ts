@@ -25,5 +25,6 @@ export const startScript = `SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   docExpansion: 'list',
   filter: true,
+  showExtensions: true,
 });
 `;

@@ -32,9 +32,12 @@ export function openApiDocument(config: Config): JsonObject {
       description: INTRODUCTION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    security: [requirement],
+    security: Object.keys(requirement).length === 0 ? [] : [requirement],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: schemas.all, securitySchemes: schemes },
+    components: {
+      schemas: schemas.all,
+      ...(Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes }),
+    },
   };
 }

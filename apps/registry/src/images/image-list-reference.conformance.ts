@@ -103,9 +103,9 @@ export const aListQuery: fc.Arbitrary<ImageQuery> = fc.record({
   memberStatus: fc.constantFrom('accepted' as const, 'accepted' as const, 'pending' as const, 'all' as const),
   osHidden: fc.constantFrom(false, false, false, true),
   protected: fc.option(fc.boolean(), { nil: undefined, freq: 1 }),
-  tags: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray(tags)),
+  tags: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, fc.subarray(tags)),
   properties: fc.oneof(
-    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 3, arbitrary: fc.constant<Record<string, string>>({}) },
     fc.dictionary(fc.constantFrom('os', 'bus'), fc.constantFrom('a', 'b')),
   ),
   isCounted: fc.constant(true),
