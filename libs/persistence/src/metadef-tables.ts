@@ -1,4 +1,4 @@
-import type { Flag } from './tables.js';
+import type { Flag } from './flag.js';
 
 /** Rows of metadata definitions are deleted for good; times as `YYYY-MM-DD HH:MM:SS` in UTC. */
 interface Times {

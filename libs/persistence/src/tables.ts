@@ -1,7 +1,5 @@
+import type { Flag } from './flag.js';
 import type { MetadefTables } from './metadef-tables.js';
-
-/** 0 or 1. */
-export type Flag = 0 | 1;
 
 /** Glance's bookkeeping on each row; times as `YYYY-MM-DD HH:MM:SS` in UTC. */
 interface Lifetime {
