@@ -123,7 +123,7 @@ const property = path('name', 'The name of the property.');
 const object = path('name', 'The name of the object.');
 const tagName = path('name', 'The name of the tag.');
 
-export const describeMetadefs: DescribeRoutes = () => [
+const ofNamespaces: readonly RouteDescription[] = [
   reading(
     NAMESPACES,
     'List namespaces',
@@ -142,7 +142,9 @@ export const describeMetadefs: DescribeRoutes = () => [
   reading(IN, 'Show a namespace with all that is in it', Namespace, [namespace, resourceType]),
   writing('PUT', IN, 'Replace the attributes of a namespace; what is in it stays', Namespace, [namespace]),
   deletion(IN, 'Delete a namespace with all that is in it', [namespace]),
+];
 
+const ofResourceTypes: readonly RouteDescription[] = [
   reading('/v2/metadefs/resource_types', 'List resource types', ResourceTypes, []),
   reading(`${IN}/resource_types`, 'List what a namespace is meant for', Associations, [namespace]),
   writing('POST', `${IN}/resource_types`, 'Associate a namespace with a resource type', Association, [
@@ -152,14 +154,18 @@ export const describeMetadefs: DescribeRoutes = () => [
     namespace,
     path('name', 'The name of the resource type.'),
   ]),
+];
 
+const ofProperties: readonly RouteDescription[] = [
   reading(`${IN}/properties`, 'List properties', Properties, [namespace]),
   writing('POST', `${IN}/properties`, 'Create a property', Property, [namespace]),
   deletion(`${IN}/properties`, 'Delete all properties', [namespace]),
   reading(`${IN}/properties/:name`, 'Show a property', Property, [namespace, property, resourceType]),
   writing('PUT', `${IN}/properties/:name`, 'Replace or rename a property', Property, [namespace, property]),
   deletion(`${IN}/properties/:name`, 'Delete a property', [namespace, property]),
+];
 
+const ofObjects: readonly RouteDescription[] = [
   reading(`${IN}/objects`, 'List all objects', Objects, [namespace], {
     errors: { 400: 'A parameter is invalid.' },
   }),
@@ -168,7 +174,9 @@ export const describeMetadefs: DescribeRoutes = () => [
   reading(`${IN}/objects/:name`, 'Show an object', MetadefObject, [namespace, object]),
   writing('PUT', `${IN}/objects/:name`, 'Replace or rename an object', MetadefObject, [namespace, object]),
   deletion(`${IN}/objects/:name`, 'Delete an object', [namespace, object]),
+];
 
+const ofTags: readonly RouteDescription[] = [
   reading(
     `${IN}/tags`,
     'List tags',
@@ -202,7 +210,9 @@ export const describeMetadefs: DescribeRoutes = () => [
   reading(`${IN}/tags/:name`, 'Show a tag', Tag, [namespace, tagName]),
   writing('PUT', `${IN}/tags/:name`, 'Rename a tag', Tag, [namespace, tagName]),
   deletion(`${IN}/tags/:name`, 'Delete a tag', [namespace, tagName]),
+];
 
+const ofSchemas: readonly RouteDescription[] = [
   reading(
     '/v2/schemas/metadefs/:name',
     'A schema of metadata definitions',
@@ -214,4 +224,13 @@ export const describeMetadefs: DescribeRoutes = () => [
       },
     ],
   ),
+];
+
+export const describeMetadefs: DescribeRoutes = () => [
+  ...ofNamespaces,
+  ...ofResourceTypes,
+  ...ofProperties,
+  ...ofObjects,
+  ...ofTags,
+  ...ofSchemas,
 ];
