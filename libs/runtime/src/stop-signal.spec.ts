@@ -39,4 +39,14 @@ describe('stopSignal', () => {
 
     expect(exit).toHaveBeenCalledTimes(1);
   });
+
+  it('takes no other signal for a stop than those it was told', async () => {
+    const source = new EventEmitter();
+    const signal = stopSignal(jest.fn(), ['SIGTERM', 'SIGHUP'], source);
+
+    source.emit('SIGINT');
+    source.emit('SIGHUP');
+
+    expect(await signal).toBe('SIGHUP');
+  });
 });

@@ -134,7 +134,7 @@ export class MembersService {
     rule: RuleName,
   ): Promise<StoredImage> {
     const { image } = stored;
-    if (!(await this.policy.canSee(sql, ctx, image))) throw imageNotFound(image.id);
+    await this.policy.enforceVisible(sql, rule, ctx, image);
     if (image.visibility !== 'shared')
       throw new ServiceError('ACTION_FORBIDDEN', 'Only shared images have members.');
     await this.policy.enforceOnImage(sql, rule, ctx, image);

@@ -10,7 +10,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
-import { PolicyEngine, namespaceNotFound } from '../policy/policy.engine.js';
+import { PolicyEngine, namespaceHidden, namespaceNotFound } from '../policy/policy.engine.js';
 import type { RuleName } from '@glimpse/policy';
 
 /** What a change works in. `now` is the time of the change, for Glance's columns. */
@@ -44,7 +44,7 @@ export class MetadefAccess {
 
   /** The namespace, for a caller whom all rules allow what they ask for. Codes: NAMESPACE_NOT_FOUND, ACTION_FORBIDDEN. */
   async read(ctx: Caller, name: string, rules: readonly RuleName[]): Promise<StoredNamespace> {
-    const stored = this.assertKnown(ctx, name, await findNamespace(this.database, name));
+    const stored = this.assertKnown(ctx, name, rules, await findNamespace(this.database, name));
     this.enforce(ctx, stored.namespace, rules);
     return stored;
   }
@@ -97,7 +97,7 @@ export class MetadefAccess {
   change<T>(ctx: Caller, change: ChangeOf, work: (change: MetadefChange) => Promise<T>): Promise<T> {
     return this.run(async (tx) => {
       const name = change.namespace;
-      const stored = this.assertKnown(ctx, name, await takeNamespace(tx, name));
+      const stored = this.assertKnown(ctx, name, change.rules, await takeNamespace(tx, name));
       this.enforce(ctx, stored.namespace, change.rules);
       if (change.isDeletion === true && stored.namespace.protected) throw isProtected(stored.namespace);
       const result = await work({ tx, now: this.now(), stored });
@@ -118,8 +118,15 @@ export class MetadefAccess {
     await this.audit.changed(tx, ctx, { action, on: 'metadef', id });
   }
 
-  private assertKnown(ctx: Caller, name: string, stored: StoredNamespace | undefined): StoredNamespace {
-    if (stored === undefined || !this.isKnown(ctx, stored.namespace)) throw namespaceNotFound(name);
+  private assertKnown(
+    ctx: Caller,
+    name: string,
+    rules: readonly RuleName[],
+    stored: StoredNamespace | undefined,
+  ): StoredNamespace {
+    if (stored === undefined) throw namespaceNotFound(name);
+    if (!this.isKnown(ctx, stored.namespace))
+      throw namespaceHidden(rules[0] ?? 'get_metadef_namespace', name);
     return stored;
   }
 }

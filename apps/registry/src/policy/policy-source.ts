@@ -22,7 +22,8 @@ export class PolicySource {
     const changed = policy.rules.filter(({ source }) => source !== 'default').map(({ name }) => name);
     const { logger } = this.settings;
     for (const warning of policy.warnings) logger.warn({ warning }, 'the policy has an oddity');
-    if (changed.length > 0) logger.info({ rules: changed }, 'policy loaded');
+    const { file, dirs } = this.settings.config.policy;
+    if (file !== undefined || dirs.length > 0) logger.info({ rules: changed }, 'policy loaded');
   }
 
   private read(): Policy {

@@ -37,6 +37,10 @@ const forbidden = (rule: RuleName, targetId?: string) =>
 const imageHidden = (rule: RuleName, id: string) =>
   new PolicyRefusal('IMAGE_NOT_FOUND', notFoundText(id), rule, id);
 
+/** The answer where the caller must not know of the namespace, before any rule is asked. */
+export const namespaceHidden = (rule: RuleName, name?: string) =>
+  new PolicyRefusal('NAMESPACE_NOT_FOUND', namespaceNotFoundText(name), rule, name);
+
 const isChange = (rule: RuleName): boolean => {
   const { operation }: DefaultRule = defaultRules[rule];
   return operation !== undefined && operation.action !== 'read';
@@ -88,12 +92,7 @@ export class PolicyEngine {
       this.allowsOnNamespace('get_metadef_namespace', caller, namespace)
     )
       throw forbidden(rule, namespace?.name);
-    throw new PolicyRefusal(
-      'NAMESPACE_NOT_FOUND',
-      namespaceNotFoundText(namespace?.name),
-      rule,
-      namespace?.name,
-    );
+    throw namespaceHidden(rule, namespace?.name);
   }
 
   /** As `enforceOnNamespace`, for items of a list, which are dropped. */
@@ -118,6 +117,15 @@ export class PolicyEngine {
   async enforceOnOwnImage(sql: SqlReader, rule: RuleName, caller: Caller, image: TargetImage): Promise<void> {
     await this.enforceOnImage(sql, rule, caller, image);
     if (!ownsIt(caller, image) && !this.isAdmin(caller)) throw forbidden(rule, image.id);
+  }
+
+  /**
+   * As the beginning of `enforceOnImage`, for what looks at the image before it asks the rule: refuses with
+   * IMAGE_NOT_FOUND where the caller must not know of it.
+   */
+  async enforceVisible(sql: SqlReader, rule: RuleName, caller: Caller, image: TargetImage): Promise<void> {
+    refuseChange(rule, caller, image.id);
+    if (!(await this.canSee(sql, caller, image))) throw imageHidden(rule, image.id);
   }
 
   /** Whether the caller may know that the image exists. */
