@@ -1,45 +1,31 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Glimpse, ImageApi, type ServiceProcess, startGlimpse } from '@glimpse/testing';
+import { type Glimpse, ImageApi, startGlimpse } from '@glimpse/testing';
 import { filesIn } from './half-upload.js';
+import { type SmallDisk, limitFiles, mountSmallDisk } from './small-disk.js';
 
 const MIB = 1 << 20;
 
-/** Puts a disk of 8 MiB at `folder`; false where this user may not mount, be it root in a container. */
-function mountSmallDisk(folder: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'pipe' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The system refuses files above 8 MiB to the process: to the store that is a full disk too, and anybody can have it. */
-const limitFiles = ({ pid }: ServiceProcess) =>
-  execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${8 * MIB}`], { stdio: 'pipe' });
-
 describe.each(['embedded', 'distributed'] as const)('a full disk (%s)', (mode) => {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-full-disk-'));
-  let isMounted = false;
+  let disk: SmallDisk;
   let glimpse: Glimpse;
   const api = new ImageApi(() => glimpse.url);
 
   beforeAll(async () => {
-    isMounted = mountSmallDisk(folder);
+    disk = mountSmallDisk(folder);
     glimpse = await startGlimpse({
       mode,
       env: { GLIMPSE_STORES: JSON.stringify({ file: { type: 'file', datadir: join(folder, 'images') } }) },
     });
-    if (!isMounted) glimpse.running('api-gateway').forEach(limitFiles);
+    if (!disk.isMounted) glimpse.running('api-gateway').forEach(limitFiles);
   }, 60_000);
   afterAll(async () => {
     await glimpse?.stop();
-    if (isMounted) execFileSync('umount', [folder]);
+    disk.unmount();
     rmSync(folder, { recursive: true });
   }, 60_000);
 

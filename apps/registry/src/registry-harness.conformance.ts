@@ -7,6 +7,7 @@ import { Database, type NewRow, type TableName, type Tables } from '@glimpse/per
 import { anImageQuery } from '@glimpse/testing';
 import { Test } from '@nestjs/testing';
 import { DeniedAttempts } from './audit/denied-attempts.js';
+import { CacheService } from './cache/cache.service.js';
 import { Clock } from './clock.js';
 import { ImageDataService } from './images/image-data.service.js';
 import { ImageListService } from './images/image-list.service.js';
@@ -127,6 +128,7 @@ export async function startRegistryOn(
     lists: app.get(ImageListService),
     data: app.get(ImageDataService),
     tags: app.get(TagsService),
+    cache: app.get(CacheService),
     metadefs: {
       namespaces: app.get(MetadefNamespacesService),
       lists: app.get(MetadefNamespaceListService),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeAudit } from './audit/audit.conformance.js';
+import { describeCache } from './cache/cache.conformance.js';
 import { describeImages } from './images/images.conformance.js';
 import { describePages } from './images/image-list-pages.conformance.js';
 import { describeLists } from './images/image-lists.conformance.js';
@@ -51,6 +52,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);
+    });
+    describe('caches', () => {
+      withRegistry(makePlace, describeCache);
     });
     describe('jobs', () => {
       withRegistry(makePlace, describeJobs);

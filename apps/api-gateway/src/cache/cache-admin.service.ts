@@ -4,7 +4,7 @@ import { type CacheRule, type Caller, type ImageStatus, registryCache } from '@g
 import { HttpError } from '../http/http-error.js';
 import { CacheQueue } from './cache-queue.js';
 import { CacheUpkeep } from './cache-upkeep.js';
-import { type CachedImageView, toCachedImageView } from './cache-listing.js';
+import { type CachedImageView, toCachedImageView } from './cache.schema.js';
 import type { ImageCache } from './image-cache.js';
 import { ImageCaching } from './image-caching.js';
 

@@ -4,7 +4,7 @@ import { callerOf } from '../auth/request-context.js';
 import { Body } from '../http/body-policy.js';
 import { routeNotFound } from '../http/http-error.js';
 import { CacheAdminService } from './cache-admin.service.js';
-import type { CachedImageView } from './cache-listing.js';
+import type { CachedImageView } from './cache.schema.js';
 
 type Actions<T> = Readonly<Record<string, () => T | Promise<T>>>;
 

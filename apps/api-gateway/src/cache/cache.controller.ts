@@ -6,7 +6,7 @@ import { Body } from '../http/body-policy.js';
 import { HttpError } from '../http/http-error.js';
 import { imageIdFrom } from '../images/image-id.js';
 import { CacheAdminService } from './cache-admin.service.js';
-import type { CachedImageView } from './cache-listing.js';
+import type { CacheState, Pruned } from './cache.schema.js';
 
 const TARGETS = new Set(['cache', 'queue', '']);
 
@@ -17,9 +17,7 @@ export class CacheController {
 
   @Get()
   @Body('reject')
-  async list(
-    @Req() request: FastifyRequest,
-  ): Promise<{ cached_images: CachedImageView[]; queued_images: string[] }> {
+  async list(@Req() request: FastifyRequest): Promise<CacheState> {
     await this.cache.authorize(callerOf(request), 'cache_list');
     return { cached_images: this.cache.listCached(), queued_images: this.cache.listQueued() };
   }
@@ -75,9 +73,7 @@ export class CacheController {
   @Post('prune')
   @Body('ignore')
   @HttpCode(200)
-  async prune(
-    @Req() request: FastifyRequest,
-  ): Promise<{ total_files_pruned: number; total_bytes_pruned: number }> {
+  async prune(@Req() request: FastifyRequest): Promise<Pruned> {
     await this.cache.authorize(callerOf(request), 'cache_prune');
     const { files, bytes } = await this.cache.prune();
     return { total_files_pruned: files, total_bytes_pruned: bytes };

@@ -124,7 +124,7 @@ export class Fills {
     // In one step: a request finds the fill or the image.
     this.kept.index.release(size, fill.writtenBytes);
     this.running.delete(imageId);
-    this.kept.add(image);
+    this.kept.add({ ...image, hits: fill.joins });
     if (!fill.isWanted) await this.kept.remove(imageId);
   }
 

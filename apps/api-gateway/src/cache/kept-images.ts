@@ -54,9 +54,10 @@ export class KeptImages {
     };
   }
 
-  /** An image that was published. */
+  /** An image that was published; more may have been counted since its record was written. */
   add(image: CachedImage): void {
     this.index.put(image);
+    this.unsaved.add(image.imageId);
     this.show();
   }
 

@@ -1,4 +1,5 @@
 import { describeActions } from '../actions/actions.openapi.js';
+import { describeCache } from '../cache/cache.openapi.js';
 import { describeDiscovery } from '../discovery/discovery.openapi.js';
 import { describeHealth } from '../http/health.openapi.js';
 import { describeImageData } from '../image-data/image-data.openapi.js';
@@ -28,6 +29,7 @@ export const areas: readonly DescribeRoutes[] = [
   describeStores,
   describeImports,
   describeTasks,
+  describeCache,
   describeMetadefs,
   describeSchemas,
   describeHealth,
