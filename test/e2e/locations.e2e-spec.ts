@@ -92,7 +92,7 @@ eachMode(
 
       await waitFor('it to be importing', async () => (await owner.show(id)).status === 'importing');
       expect((await register(id, { url })).status).toBe(409);
-      expect((await owner.send('GET', `/v2/images/${id}/file`)).status).not.toBe(409);
+      expect((await owner.send('GET', `/v2/images/${id}/file`)).status).toBe(204);
       const [running] = await tasksOf(id);
       expect(running?.status).toBe('processing');
 

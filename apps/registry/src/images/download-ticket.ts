@@ -9,5 +9,8 @@ export const toDownloadTicket = ({ image, locations }: StoredImage): DownloadTic
   checksum: image.checksum,
   osHashAlgo: image.osHashAlgo,
   osHashValue: image.osHashValue,
-  locations: [...locations],
+  locations: hasVerifiedData(image) ? [...locations] : [],
 });
+
+/** What a registered location holds is nobody's to read before it was verified. */
+const hasVerifiedData = ({ status }: StoredImage['image']) => status === 'active' || status === 'deactivated';
