@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes]`: figures, beside raw limits.
+ * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes | cache]`: figures, beside raw limits.
  * `npm run bench -- list`: pages of a million images.
  */
 import { cpus } from 'node:os';
@@ -9,6 +9,7 @@ import { benchAuth } from './auth-bench.js';
 import { measureRawRoundTrips } from './bus-roundtrip.js';
 import { benchBytes } from './bytes-bench.js';
 import { benchList } from './list-bench.js';
+import { benchCache } from './cache-bench.js';
 import { benchMetadata } from './metadata-bench.js';
 import { provideMillionImages } from './million-images.js';
 import { printTable } from './report.js';
@@ -93,6 +94,11 @@ try {
   if (wants('metadata')) await metadata();
   if (wants('auth')) await auth();
   if (wants('bytes')) await bytes();
+  if (wants('cache') && values.url === undefined)
+    printTable(
+      'Image cache',
+      await benchCache({ mode, mebibytes: values.quick ? 128 : 512, rounds: values.quick ? 1 : 3 }),
+    );
 } finally {
   await servers.end();
 }
