@@ -70,6 +70,12 @@ const maybe = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, fc.array(value, { minLength: 1, maxLength: 1 }));
 const direction = fc.constantFrom('asc' as const, 'desc' as const);
 
+const aTimeFilter = fc.record({
+  column: fc.constantFrom('created_at' as const, 'updated_at' as const),
+  operator: fc.constantFrom('gt' as const, 'gte' as const, 'lt' as const, 'lte' as const, 'neq' as const),
+  value: fc.constantFrom(...times.map((time) => `${time.replace(' ', 'T')}Z`)),
+});
+
 export const aListQuery: fc.Arbitrary<ImageQuery> = fc.record({
   limit: fc.integer({ min: 1, max: 40 }),
   sort: fc.array(fc.record({ key: fc.constantFrom(...sortKeys), direction }), { maxLength: 2 }),
@@ -92,12 +98,10 @@ export const aListQuery: fc.Arbitrary<ImageQuery> = fc.record({
     fc.record({ column: fc.constant('name' as const), prefix: fc.constantFrom('', 'a', 'A', '%') }),
   ),
   ranges: maybe(fc.record({ column: fc.constant('size' as const), min: fc.constantFrom(0, 1, 8) })),
-  times: maybe(
-    fc.record({
-      column: fc.constantFrom('created_at' as const, 'updated_at' as const),
-      operator: fc.constantFrom('gt' as const, 'gte' as const, 'lt' as const, 'lte' as const, 'neq' as const),
-      value: fc.constantFrom(...times.map((time) => `${time.replace(' ', 'T')}Z`)),
-    }),
+  // As one filter, and as so many that the statement has another form.
+  times: fc.oneof(
+    { weight: 5, arbitrary: maybe(aTimeFilter) },
+    aTimeFilter.map((filter) => Array.from({ length: 25 }, () => filter)),
   ),
   visibility: fc.option(fc.constantFrom(...visibilities, 'all' as const), { nil: undefined }),
   memberStatus: fc.constantFrom('accepted' as const, 'accepted' as const, 'pending' as const, 'all' as const),

@@ -80,6 +80,13 @@ describe('imageListQuery', () => {
     expect(imageListQuery(anImageQuery({ limit: 0 }), admin, undefined)).toBeNull();
   });
 
+  it('plans no more than one SELECT for very many filters', () => {
+    const tags = Array.from({ length: 100 }, (_, at) => `${at}`);
+
+    expect(selectsOf(imageListQuery(sortedByName({ tags }), member, undefined)?.sql)).toBe(1);
+    expect(selectsOf(imageCountQuery(anImageQuery({ tags }), member, 10)?.sql)).toBe(1);
+  });
+
   it('reads images with and without the first key apart, each in the order of an index', () => {
     const sql = imageListQuery(sortedByName({ visibility: 'public' }), member, undefined)?.sql;
 

@@ -10,7 +10,7 @@ import {
   placeOfAbsent,
   sortTerms,
 } from './image-list.order.js';
-import { type Way, type Viewer, waysToAppear } from './image-list.ways.js';
+import { type Viewer, type Way, eitherOf, waysToAppear } from './image-list.ways.js';
 import { type ReadImageRow, imageColumnList } from './image-rows.js';
 
 export interface Statement {
@@ -31,7 +31,7 @@ export function imageListQuery(
   const filters = filterConditions(query);
   if (filters === null || query.limit === 0) return null;
   const terms = sortTerms(query);
-  const selects = waysToAppear(query, viewer).flatMap((way) =>
+  const selects = waysFor(query, viewer, filters).flatMap((way) =>
     branches(way, terms, marker).map((branch) => select(branch, filters, terms, query.limit)),
   );
   if (selects.length === 0) return null;
@@ -49,8 +49,9 @@ export function imageListQuery(
 /** The statement that counts what `imageListQuery` lists page by page, up to `limit`; null where no image can match. */
 export function imageCountQuery(query: ImageQuery, viewer: Viewer, limit: number): Statement | null {
   const filters = filterConditions(query);
-  const ways = waysToAppear(query, viewer);
-  if (filters === null || ways.length === 0) return null;
+  if (filters === null) return null;
+  const ways = waysFor(query, viewer, filters);
+  if (ways.length === 0) return null;
   const selects = ways.map(({ condition }) => {
     const conditions = [condition, ...filters];
     return {
@@ -63,6 +64,14 @@ export function imageCountQuery(query: ImageQuery, viewer: Viewer, limit: number
     sql: `SELECT COUNT(*) AS count FROM (${union}) found`,
     values: selects.flatMap(({ values }) => values),
   };
+}
+
+/** With more filters than this planning costs more than reading, and is done for each SELECT. */
+const MANY_FILTERS = 20;
+
+function waysFor(query: ImageQuery, viewer: Viewer, filters: readonly Condition[]): Way[] {
+  const ways = waysToAppear(query, viewer);
+  return filters.length > MANY_FILTERS && ways.length > 1 ? [eitherOf(ways)] : ways;
 }
 
 /** What one SELECT yields, in the order that it is wanted in. */

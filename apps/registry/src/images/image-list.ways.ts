@@ -67,3 +67,12 @@ function adminsWays(visibility: Exclude<ImageQuery['visibility'], ''>, projectId
   const ways = (['public', 'private', 'shared'] as const).map(ofVisibility);
   return projectId === null ? ways : [...ways, ownedBy(projectId, 'community')];
 }
+
+/** All of the ways as one. */
+export const eitherOf = (ways: readonly Way[]): Way => ({
+  condition: {
+    sql: `(${ways.map(({ condition }) => `(${condition.sql})`).join(' OR ')})`,
+    values: ways.flatMap(({ condition }) => condition.values),
+  },
+  isMany: false,
+});
