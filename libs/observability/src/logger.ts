@@ -3,9 +3,12 @@ import { currentContext, traceIdOf } from './context.js';
 
 export type Logger = PinoLogger;
 
-/** URLs may hold credentials (`mysql://user:secret@…`): they are cut out of every text that is logged. */
+/**
+ * URLs may hold credentials (`mysql://user:secret@…`, also percent-encoded): they are cut out of every text that is
+ * logged or told.
+ */
 export const redactCredentials = (text: string): string =>
-  text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*@/gi, '$1***@');
+  text.replace(/\b([a-z][a-z0-9+.-]{0,30}(?::\/\/|%3A%2F%2F))(?:(?!%2F)[^/\s"'<>])*(@|%40)/gi, '$1***$2');
 
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: redactCredentials(String(error)) };

@@ -68,6 +68,9 @@ export interface OwnPlace {
   remove(): Promise<void>;
 }
 
+/** Another word than the name, so that it can be looked for where it must not be. */
+const newPassword = () => `password${randomUUID().replaceAll('-', '')}`;
+
 const newName = () => `glimpse_test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
 
 async function manage(method: string, path: string, body?: object): Promise<Response> {
@@ -93,10 +96,11 @@ export async function createVirtualHost(): Promise<OwnPlace> {
   const url = new URL(getTestServers().busUrl);
   const name = newName();
   await manage('PUT', `vhosts/${name}`, {});
-  await manage('PUT', `users/${name}`, { password: name, tags: '' });
+  const password = newPassword();
+  await manage('PUT', `users/${name}`, { password, tags: '' });
   await manage('PUT', `permissions/${name}/${name}`, { configure: '.*', write: '.*', read: '.*' });
   url.username = name;
-  url.password = name;
+  url.password = password;
   url.pathname = `/${name}`;
   return {
     url: url.href,
@@ -114,10 +118,11 @@ export async function createUser(
 ): Promise<OwnPlace> {
   const url = new URL(busUrl);
   const name = newName();
-  await manage('PUT', `users/${name}`, { password: name, tags: '' });
+  const password = newPassword();
+  await manage('PUT', `users/${name}`, { password, tags: '' });
   await manage('PUT', `permissions${url.pathname}/${name}`, permissions);
   url.username = name;
-  url.password = name;
+  url.password = password;
   return { url: url.href, remove: async () => void (await manage('DELETE', `users/${name}`)) };
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Logger, gauge, histogram, metricNames } from '@glimpse/observability';
+import { type Logger, gauge, histogram, metricNames, redactCredentials } from '@glimpse/observability';
 
 const inFlight = gauge({ name: metricNames.httpRequestsInFlight, help: 'HTTP requests being answered.' });
 const durations = histogram({
@@ -27,7 +27,7 @@ export function accessLogHook(logger: Logger) {
     logger[QUIET.has(route) ? 'debug' : 'info'](
       {
         method: request.method,
-        path: request.originalUrl,
+        path: redactCredentials(request.originalUrl),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
         request_id: request.id,

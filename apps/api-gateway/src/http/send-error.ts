@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '@glimpse/observability';
+import { type Logger, redactCredentials } from '@glimpse/observability';
 import { renderError } from './error-body.js';
 import { answerFor } from './error-response.js';
 import { sendExactly } from './send-exactly.js';
@@ -13,11 +13,19 @@ export function sendError(
 ): void {
   const { status, explanation, headers } = answerFor(error);
   if (status === 500)
-    logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    logger.error(
+      { err: error, method: request.method, url: redactCredentials(request.url) },
+      'request failed',
+    );
   else if (status === 503)
-    logger.warn({ err: error, method: request.method, url: request.url }, 'unavailable');
+    logger.warn({ err: error, method: request.method, url: redactCredentials(request.url) }, 'unavailable');
 
-  const { contentType, body } = renderError(request.headers.accept, status, explanation);
+  const { contentType, body } = renderError(
+    request.headers.accept,
+    status,
+    // It may repeat what was sent: a location, for one.
+    redactCredentials(explanation),
+  );
   reply.code(status).headers(headers);
   if (request.method === 'HEAD') {
     void reply.header('content-length', '0').send();
