@@ -51,7 +51,7 @@ export async function benchCache({ mode, mebibytes, rounds }: CacheBench): Promi
     GLIMPSE_CACHE_MAX_BYTES: String(4 * mebibytes * MIB),
     GLIMPSE_STORES: JSON.stringify({
       near: { type: 'file', datadir: join(folder, 'near') },
-      web: { type: 'http' },
+      web: { type: 'http', allow_private_addresses: true },
     }),
     GLIMPSE_DEFAULT_STORE: 'near',
   });

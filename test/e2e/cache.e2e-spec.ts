@@ -24,7 +24,7 @@ const cacheConfiguration = async () => ({
     GLIMPSE_CACHE_MANAGEMENT_ROUTES: 'true',
     GLIMPSE_STORES: JSON.stringify({
       near: { type: 'file', datadir: join(folder, 'near') },
-      web: { type: 'http' },
+      web: { type: 'http', allow_private_addresses: true },
     }),
     GLIMPSE_DEFAULT_STORE: 'near',
   },

@@ -9,7 +9,7 @@ export function severalStores() {
   const stores = {
     fast: { type: 'file', description: 'The fast one', weight: 10, datadir: join(folder, 'fast') },
     slow: { type: 'file', datadir: join(folder, 'slow') },
-    web: { type: 'http', description: 'Images of others' },
+    web: { type: 'http', allow_private_addresses: true, description: 'Images of others' },
   };
   return {
     env: { GLIMPSE_STORES: JSON.stringify(stores), GLIMPSE_DEFAULT_STORE: 'slow' },

@@ -10,7 +10,10 @@ const BOUND_MS = 60_000;
 const TEST_TIMEOUT_MS = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'glimpse-hash-'));
-const stores = { disk: { type: 'file', datadir: join(folder, 'disk') }, web: { type: 'http' } };
+const stores = {
+  disk: { type: 'file', datadir: join(folder, 'disk') },
+  web: { type: 'http', allow_private_addresses: true },
+};
 let web: DataServer;
 beforeAll(async () => {
   web = await DataServer.start();

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
-import { type ErrorCode, ServiceError } from '@glimpse/contracts';
+import { type ErrorCode, ServiceError, isServiceError } from '@glimpse/contracts';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { type HttpTarget, parseHttpTarget } from './http-location.js';
 import type { HttpOptions } from './http.options.js';
+import { checkHost, lookupPublic } from './public-addresses.js';
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -30,10 +31,12 @@ function codeOf(status: number): ErrorCode {
 /** The dispatcher for each scheme: direct, or through its proxy. */
 function makeDispatcher(options: HttpOptions, ca: string | undefined, proxy: string | undefined): Dispatcher {
   const tls = ca === undefined ? { rejectUnauthorized: !options.isInsecure } : { ca };
+  const lookup = options.allowsPrivate ? {} : { lookup: lookupPublic };
   // Without keep-alive (pipelining 0): next to an image a connection costs nothing, and none is used that the server
   // is just closing.
   const common = { headersTimeout: IDLE_TIMEOUT_MS, bodyTimeout: IDLE_TIMEOUT_MS, pipelining: 0 };
-  if (proxy === undefined) return new Agent({ ...common, connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
+  if (proxy === undefined)
+    return new Agent({ ...common, connect: { ...tls, ...lookup, timeout: CONNECT_TIMEOUT_MS } });
   const uri = proxy.includes('://') ? proxy : `http://${proxy}`;
   return new ProxyAgent({ ...common, uri, requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS } });
 }
@@ -43,7 +46,10 @@ export class HttpClient {
   private readonly dispatchers: Readonly<Record<'http' | 'https', Dispatcher>>;
 
   /** `ca` holds the authorities in PEM that servers are checked against. */
-  constructor(options: HttpOptions, ca: string | undefined) {
+  constructor(
+    private readonly options: HttpOptions,
+    ca: string | undefined,
+  ) {
     this.dispatchers = {
       http: makeDispatcher(options, ca, options.proxies.http),
       https: makeDispatcher(options, ca, options.proxies.https),
@@ -73,6 +79,7 @@ export class HttpClient {
 
   private async request(target: HttpTarget, { method, headers, signal }: HttpRequest) {
     const { url, authorization } = target;
+    if (!this.options.allowsPrivate) checkHost(url.hostname);
     try {
       return await this.dispatchers[url.protocol === 'https:' ? 'https' : 'http'].request({
         origin: url.origin,
@@ -88,6 +95,7 @@ export class HttpClient {
       });
     } catch (error) {
       signal?.throwIfAborted();
+      if (isServiceError(error)) throw error;
       throw new ServiceError('STORE_UNAVAILABLE', 'The server of the image data cannot be reached', {
         cause: error,
       });

@@ -7,9 +7,13 @@ import type { StoreDriver } from '../../store-driver.js';
 import { describeStoreDriver, pattern } from '../../store-driver.conformance.js';
 import { HttpOptions } from './http.options.js';
 import { httpType } from './http.type.js';
+import { isPublicAddress } from './public-addresses.js';
 
 const open = (options: object = {}) =>
-  httpType.open(HttpOptions.parse(options), createLogger('test', { level: 'silent' }));
+  httpType.open(
+    HttpOptions.parse({ allow_private_addresses: true, ...options }),
+    createLogger('test', { level: 'silent' }),
+  );
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -192,5 +196,55 @@ describe('HttpDriver', () => {
 
     expect(requests.map((request) => request.url)).toEqual(['http://images.invalid/x?y=1']);
     await proxied.close();
+  });
+});
+
+describe('HttpDriver and private networks', () => {
+  const read = async (uri: string, options: object = {}) => {
+    const driver = open({ allow_private_addresses: false, ...options });
+    try {
+      await driver.size({ uri }, {});
+      return 'read';
+    } catch (error) {
+      return String(Reflect.get(Object(error), 'code'));
+    } finally {
+      await driver.close();
+    }
+  };
+
+  it.each([
+    'http://127.0.0.1:1/x',
+    'http://localhost:1/x',
+    'http://169.254.169.254/latest/meta-data',
+    'http://10.0.0.1/x',
+    'http://172.31.255.255/x',
+    'http://192.168.1.1/x',
+    'http://100.64.0.1/x',
+    'http://0.0.0.0:1/x',
+    'http://2130706433/x',
+    'http://0x7f.1/x',
+    'http://[::1]:1/x',
+    'http://[::ffff:127.0.0.1]:1/x',
+    'http://[fe80::1]/x',
+    'http://[fd00::1]/x',
+    'http://[64:ff9b::7f00:1]/x',
+  ])('does not read %s', async (uri) => {
+    expect(await read(uri)).toBe('STORE_LOCATION_INVALID');
+  });
+
+  it('says so before it knows whether anything is there, and reads when it is allowed to', async () => {
+    const { url, server } = await listen((_request, response) => {
+      response.writeHead(200, { 'content-length': 4 }).end('data');
+    });
+
+    expect(await read(url)).toBe('STORE_LOCATION_INVALID');
+    expect(await read(url, { allow_private_addresses: true })).toBe('read');
+    await shut(server);
+  });
+});
+
+describe('isPublicAddress', () => {
+  it.each(['8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:4860:4860::8888'])('lets %s through', (address) => {
+    expect(isPublicAddress(address)).toBe(true);
   });
 });

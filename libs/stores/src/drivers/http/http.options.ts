@@ -17,10 +17,17 @@ export const HttpOptions = z
     http_proxy_information: z
       .strictObject({ http: z.string().min(1).optional(), https: z.string().min(1).optional() })
       .default({}),
+    /**
+     * Whether locations may lie on this machine, on private and on link-local networks. Users name locations and read
+     * what is there, so that by default only what everybody can reach is read. Through a proxy it is the proxy's to
+     * resolve names, and to refuse.
+     */
+    allow_private_addresses: flag.default(false),
   })
   .transform((options) => ({
     caFile: options.https_ca_certificates_file,
     isInsecure: options.https_insecure,
     proxies: options.http_proxy_information,
+    allowsPrivate: options.allow_private_addresses,
   }));
 export type HttpOptions = z.output<typeof HttpOptions>;
