@@ -21,6 +21,13 @@ const query = (name: string, description: string, schema?: z.ZodType): RoutePara
   description,
   ...(schema === undefined ? {} : { schema }),
 });
+const listParameters: readonly RouteParameter[] = [
+  query('limit', 'Tasks on the page at most.', z.int().min(0)),
+  query('marker', 'The id of the last task of the page before.'),
+  query('sort_key', 'What the list is ordered by.', z.enum(taskSortKeys)),
+  query('sort_dir', 'In which direction.', z.enum(['asc', 'desc'])),
+  ...taskFilters.map((name) => query(name, 'Exactly this.')),
+];
 const FORBIDDEN = 'The caller may not use tasks.';
 
 const schemaRoute = (name: 'task' | 'tasks', what: string) => ({
@@ -38,13 +45,7 @@ export const describeTasks: DescribeRoutes = () => [
     tag,
     summary: 'List tasks',
     isDeprecated: true,
-    parameters: [
-      query('limit', 'Tasks on the page at most.', z.int().min(0)),
-      query('marker', 'The id of the last task of the page before.'),
-      query('sort_key', 'What the list is ordered by.', z.enum(taskSortKeys)),
-      query('sort_dir', 'In which direction.', z.enum(['asc', 'desc'])),
-      ...taskFilters.map((name) => query(name, 'Exactly this.')),
-    ],
+    parameters: listParameters,
     answers: { 200: { description: 'The page.', content: json(TaskList) } },
     errors: { 400: 'A parameter makes no sense, or the marker is no task.', 403: FORBIDDEN },
   },

@@ -48,11 +48,6 @@ export class JobEffects {
       await effect.failed?.(tx, jobPayloadOf(kind, JSON.parse(payload)), error);
   }
 
-  /** Whether anybody wants to know how far jobs of the kind have come. */
-  watchesProgressOf(kind: JobKind): boolean {
-    return this.of(kind).some(({ progressed }) => progressed !== undefined);
-  }
-
   private of(kind: JobKind): JobEffect[] {
     return this.effects.filter((effect) => effect.kind === kind);
   }

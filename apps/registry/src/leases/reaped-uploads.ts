@@ -15,16 +15,7 @@ export class ReapedUploads implements JobEffect<'delete-data'> {
     private readonly failures: UploadFailures,
   ) {}
 
-  async completed(tx: Transaction, payload: JobPayload<'delete-data'>): Promise<void> {
-    await this.giveBack(tx, payload);
-  }
-
-  /** The leftovers can't be removed before an operator has done something; the image need not wait for that. */
-  async failed(tx: Transaction, payload: JobPayload<'delete-data'>): Promise<void> {
-    await this.giveBack(tx, payload);
-  }
-
-  private async giveBack(tx: Transaction, { imageId, partial }: JobPayload<'delete-data'>): Promise<void> {
+  async completed(tx: Transaction, { imageId, partial }: JobPayload<'delete-data'>): Promise<void> {
     if (partial === undefined) return;
     if (await this.leases.drop(tx, partial.uploadId))
       await this.failures.requeue(tx, imageId, 'The process that received the data went away.');

@@ -220,11 +220,7 @@ export class LocationImports {
     return isMoved;
   }
 
-  private async announce(
-    tx: Transaction,
-    event: typeof imageEvents.activated | typeof imageEvents.updated,
-    id: string,
-  ): Promise<void> {
+  private async announce(tx: Transaction, event: typeof imageEvents.updated, id: string): Promise<void> {
     const image: Image | undefined = (await this.reader.findIn(tx, id))?.image;
     if (image !== undefined) await this.outbox.write(tx, event, id, { image });
   }

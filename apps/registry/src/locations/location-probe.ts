@@ -12,14 +12,14 @@ import { Injectable } from '@nestjs/common';
 export type ProbeOutcome = ProbedLocation | ServiceError;
 
 /** These say something about the URL; all else is about our own services. */
-const aboutTheUrl: readonly ErrorCode[] = [
+const aboutTheUrl: ReadonlySet<ErrorCode> = new Set([
   'STORE_LOCATION_INVALID',
   'STORE_OBJECT_NOT_FOUND',
   'STORE_FORBIDDEN',
   'STORE_UNAVAILABLE',
   'STORE_OPERATION_UNSUPPORTED',
   'STORE_UNKNOWN',
-];
+]);
 
 /** Asks a store-worker about URLs: the registry itself reaches no store. */
 @Injectable()
@@ -31,7 +31,7 @@ export class LocationProbe {
       return await this.rpc.call(storeWorkerLocations.probe, { url });
     } catch (error) {
       if (!isServiceError(error)) throw error;
-      if (!aboutTheUrl.includes(error.code)) return error;
+      if (!aboutTheUrl.has(error.code)) return error;
       return new ServiceError('STORE_LOCATION_INVALID', `Invalid location: ${error.message}`, {
         cause: error,
       });

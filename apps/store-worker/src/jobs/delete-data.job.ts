@@ -45,7 +45,15 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
     { storeId, uploadId }: NonNullable<JobPayload<'delete-data'>['partial']>,
     signal: AbortSignal,
   ): Promise<void> {
-    const driver = this.stores.get(storeId);
+    const driver = this.stores.find(storeId);
+    if (driver === undefined) {
+      // The image waits for this job; and what is left is no image's, so that no more than space is lost.
+      this.logger.error(
+        { imageId, storeId },
+        'leftovers are in a store that is not configured; dropping them',
+      );
+      return;
+    }
     if (driver.capabilities.write) await driver.removeLeftovers(imageId, uploadId, { signal });
   }
 
