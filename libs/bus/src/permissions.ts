@@ -22,7 +22,7 @@ export interface BusPermissions {
 /** What RabbitMQ calls the exchange without a name, by which any queue is reached. */
 const DEFAULT_EXCHANGE = 'amq.default';
 
-const literally = (name: string) => name.replace(/[.-]/g, '\\$&');
+const literally = (name: string) => name.replaceAll('.', '\\.');
 const oneOf = (patterns: readonly string[]) => (patterns.length === 0 ? '^$' : `^(${patterns.join('|')})$`);
 
 /** The queues that replicas of a service have for themselves; their ids begin with its name. */
@@ -69,8 +69,8 @@ export const permissionsOf = (user: BusUser): BusPermissions =>
 
 /** Whose messages each of them takes beside its own (`bus.trusted_users`). */
 export const trustedBy: Readonly<Record<BusUser, readonly BusUser[]>> = {
-  'api-gateway': ['registry', 'store-worker'],
+  'api-gateway': ['registry'],
   registry: ['api-gateway', 'store-worker', 'manage'],
-  'store-worker': ['api-gateway', 'registry', 'manage'],
-  manage: ['registry', 'store-worker'],
+  'store-worker': ['registry', 'manage'],
+  manage: [],
 };

@@ -16,6 +16,8 @@ export interface GlimpseOptions {
   readonly auth?: 'none' | 'headers' | 'keystone';
   /** More of the configuration, e.g. `{ GLIMPSE_LIMITS_TAG_QUOTA: '3' }`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More of the configuration of single services in distributed mode. */
+  readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
   /** Processes of each service in distributed mode. */
   readonly replicas?: number;
 }
@@ -35,6 +37,14 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => isOurs(name)));
 }
 
+/** Runs a command of `glimpse-manage` with that configuration; resolves with its standard output. */
+export async function runManage(env: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [mainOf('manage'), ...args], {
+    env: { ...cleanEnvironment(), ...env },
+  });
+  return stdout;
+}
+
 /** A whole Glimpse of real processes with a data directory, a database and a virtual host of its own. */
 export class Glimpse {
   private readonly processes: ServiceProcess[] = [];
@@ -45,6 +55,7 @@ export class Glimpse {
     /** The configuration that its processes were given. */
     readonly env: Readonly<Record<string, string>>,
     private readonly places: OwnPlace[],
+    private readonly envOf: GlimpseOptions['envOf'] = {},
   ) {}
 
   /** Where the first running API listens. */
@@ -73,7 +84,11 @@ export class Glimpse {
   /** Starts one more process of a service and waits until it listens. */
   async start(service: ServiceName): Promise<ServiceProcess> {
     const name = this.mode === 'embedded' ? 'embedded' : service;
-    const started = await ServiceProcess.start(name, mainOf(name), { ...cleanEnvironment(), ...this.env });
+    const started = await ServiceProcess.start(name, mainOf(name), {
+      ...cleanEnvironment(),
+      ...this.env,
+      ...this.envOf?.[name],
+    });
     this.processes.push(started);
     return started;
   }
@@ -92,11 +107,8 @@ export class Glimpse {
   }
 
   /** Runs a command of `glimpse-manage` with the same configuration; resolves with its standard output. */
-  async manage(...args: string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(process.execPath, [mainOf('manage'), ...args], {
-      env: { ...cleanEnvironment(), ...this.env },
-    });
-    return stdout;
+  manage(...args: string[]): Promise<string> {
+    return runManage(this.env, ...args);
   }
 
   /** The last lines of every process, each under its name. */
@@ -145,6 +157,7 @@ export async function startGlimpse(options: GlimpseOptions = {}): Promise<Glimps
       ...options.env,
     },
     places,
+    options.envOf,
   );
   try {
     if (mode === 'embedded') await glimpse.start('embedded');
