@@ -77,10 +77,10 @@ async function bytes(): Promise<void> {
   }
 }
 
-/** Always the three services on MySQL: what is measured is its plans. */
+/** Always on MySQL: what is measured is its plans. */
 async function list(): Promise<void> {
   const databaseUrl = await provideMillionImages(process.env['GLIMPSE_TEST_DATABASE_URL'] ?? '');
-  const target = await startTarget('distributed', { GLIMPSE_DATABASE_URL: databaseUrl }, 'headers');
+  const target = await startTarget(mode, { GLIMPSE_DATABASE_URL: databaseUrl }, 'headers');
   try {
     const rows = await benchList(target.url, databaseUrl, values.quick ? 3 : 9);
     printTable('Pages of 100 among a million images, one request at a time', rows);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ImageSchema } from './images.schema.js';
+import { type ImageSchema, isNamedProperty } from './images.schema.js';
 
 /** Shown only where there is something to show. */
 const OPTIONAL = { direct_url: true, locations: true } as const;
@@ -8,11 +8,9 @@ const LINKS = { first: z.string(), schema: z.string() };
 
 /** Every image is shown with these; custom properties are strings. */
 export function imageDocument(schema: ImageSchema) {
-  const always = Object.keys(schema.shape).filter(
-    (key) =>
-      !Object.hasOwn(OPTIONAL, key) &&
-      schema.shape[key as keyof typeof schema.shape].meta()?.['is_base'] !== false,
-  );
+  const always = Object.entries(schema.shape)
+    .filter(([key, value]) => !Object.hasOwn(OPTIONAL, key) && !isNamedProperty(value))
+    .map(([key]) => key);
   return schema
     .extend({
       stores: z

@@ -13,7 +13,7 @@ import { readJson } from '../http/request-body.js';
 import { ImportMethods } from '../imports/import-methods.js';
 import { imageIdFrom } from './image-id.js';
 import { type ImageView, imagePath, toImageView } from './image-view.js';
-import { type ImageSchema, createImageSchema } from './images.schema.js';
+import { type ImageSchema, createImageSchema, createNewImageSchema } from './images.schema.js';
 import { parsePatch, patchDialect } from './json-patch.js';
 import { listLinks } from './list-links.js';
 import { parseListQuery } from './list-query.js';
@@ -31,6 +31,7 @@ function countOf({ count }: ResponseOf<typeof registryImages.list>, reply: Fasti
 @Controller('v2/images')
 export class ImagesController {
   private readonly schema: ImageSchema;
+  private readonly newImageSchema: ImageSchema;
 
   constructor(
     private readonly rpc: RpcClient,
@@ -39,6 +40,7 @@ export class ImagesController {
     private readonly settings: GatewaySettings,
   ) {
     this.schema = createImageSchema(settings.config.images);
+    this.newImageSchema = createNewImageSchema(settings.config.images);
   }
 
   @Post()
@@ -46,7 +48,7 @@ export class ImagesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ImageView> {
-    const image = parseNewImage(request.body, this.schema);
+    const image = parseNewImage(request.body, this.newImageSchema);
     const created = await this.rpc.call(registryImages.create, { ctx: callerOf(request), image });
     reply.header('location', `${baseUrlOf(request.raw)}${imagePath(created.id)}`);
     const methods = this.importMethods.names;

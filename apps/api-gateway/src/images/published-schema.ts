@@ -37,11 +37,16 @@ function toGlanceForm({
 
 /** The document of `/v2/schemas/image`, from which clients build their models. */
 export function publishedImageSchema(schema: ImageSchema) {
-  const { properties } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input', override: toGlanceForm });
+  const { properties, required = [] } = z.toJSONSchema(schema, {
+    target: 'draft-7',
+    io: 'input',
+    override: toGlanceForm,
+  });
   return {
     name: 'image',
     properties,
     additionalProperties: { type: 'string' },
+    ...(required.length === 0 ? {} : { required }),
     links: [
       { rel: 'self', href: '{self}' },
       { rel: 'enclosure', href: '{file}' },

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { GatewaySettings } from '../gateway-settings.js';
 import { Body } from '../http/body-policy.js';
 import { publishedMemberSchema, publishedMembersSchema } from '../members/members.schema.js';
-import { createImageSchema } from './images.schema.js';
+import { createNewImageSchema } from './images.schema.js';
 import { publishedImageSchema, publishedImagesSchema } from './published-schema.js';
 
 /** The schemas from which clients build their models. */
@@ -12,7 +12,7 @@ export class SchemasController {
   private readonly imagesDocument: object;
 
   constructor({ config }: GatewaySettings) {
-    const schema = createImageSchema(config.images);
+    const schema = createNewImageSchema(config.images);
     this.imageDocument = publishedImageSchema(schema);
     this.imagesDocument = publishedImagesSchema(schema);
   }

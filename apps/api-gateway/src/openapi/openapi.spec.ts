@@ -61,7 +61,7 @@ describe('the OpenAPI document', () => {
     const described = documented().filter((route) => !anyMethod.includes(route.split(' ')[1]!));
 
     expect(described.toSorted()).toEqual(served.toSorted());
-    expect(documented()).toEqual(expect.arrayContaining(anyMethod.map((path) => `GET ${path}`)));
+    expect(documented().map((route) => route.split(' ')[1])).toEqual(expect.arrayContaining(anyMethod));
   });
 
   it('is valid OpenAPI 3.1, whatever the way of authentication', async () => {
