@@ -90,6 +90,24 @@ export function describeQuotas(_registry: () => RegistryUnderTest, url: () => st
     },
   );
 
+  it('misses no upload that ends while another one begins', async () => {
+    const roundOf = async (project: string) => {
+      const caller = aCaller(project);
+      const ids = await Promise.all(Array.from({ length: 8 }, () => create({}, caller)));
+      return Promise.allSettled(
+        ids.map(async (id, index) => {
+          const begun = await begin(id, 300, index, caller);
+          const stored = storedAt(`file:///${id}`, { size: 300 });
+          await registry(index + 1).data.commitUpload({ ...begun, stored });
+        }),
+      );
+    };
+
+    const rounds = await Promise.all(Array.from({ length: 10 }, () => roundOf(randomUUID())));
+
+    expect(rounds.map(fulfilled)).toEqual(rounds.map(() => 3));
+  });
+
   it('counts what was announced against what was not', async () => {
     const [known, unknown] = [await create(), await create()];
     const announced = await begin(known, 600);
