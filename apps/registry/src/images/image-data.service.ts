@@ -109,7 +109,7 @@ export class ImageDataService {
       const held = await this.leases.find(tx, uploadId);
       // What was announced was let in with its size.
       if (held?.state === 'held' && held.size === null)
-        await this.quotas.admitStored(tx, ctx, held.image_id, stored.size);
+        await this.quotas.admitReceived(tx, ctx, held.image_id, stored.size);
       const lease = await this.leases.commit(tx, uploadId);
       if (lease.outcome === 'repeated') return;
       if (lease.outcome !== 'ended')

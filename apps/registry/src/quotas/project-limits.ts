@@ -9,6 +9,11 @@ export interface Limits {
   readonly uploadCount: number | undefined;
   readonly storageBytes: number | undefined;
   readonly stagingBytes: number | undefined;
+  /**
+   * Whether bytes are counted as oslo.limit does, in whole MiB and only where they are announced: data of unknown size
+   * begins while the project is not over its limit, and may go over it (spec/api-images.md section 15).
+   */
+  readonly areSoft: boolean;
 }
 
 const NONE: Limits = {
@@ -16,6 +21,7 @@ const NONE: Limits = {
   uploadCount: undefined,
   storageBytes: undefined,
   stagingBytes: undefined,
+  areSoft: false,
 };
 
 const unlessNegative = (limit: number | undefined, unit = 1) =>
@@ -36,6 +42,7 @@ export function limitsOf(owner: string | null, ctx: Caller, config: Pick<Config,
       uploadCount: unlessNegative(ctx.limits.imageCountUploading),
       storageBytes: unlessNegative(ctx.limits.imageSizeTotal, MIB),
       stagingBytes: unlessNegative(ctx.limits.imageStageTotal, MIB),
+      areSoft: true,
     };
   }
   const { projectImageCount, projectUploadCount, projectStorage, projectStaging } = config.limits;
@@ -44,7 +51,11 @@ export function limitsOf(owner: string | null, ctx: Caller, config: Pick<Config,
     uploadCount: unlessNegative(projectUploadCount),
     storageBytes: unlessZero(projectStorage),
     stagingBytes: unlessZero(projectStaging),
+    areSoft: false,
   };
 }
 
 export const toMebibytes = (bytes: number): number => Math.floor(bytes / MIB);
+
+/** The bytes of the whole MiB in `bytes`. */
+export const wholeMebibytes = (bytes: number): number => toMebibytes(bytes) * MIB;

@@ -3,7 +3,7 @@ import { Database, type ImageRow, type Transaction, UniqueViolation } from '@gli
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
-import { type Limits, limitsOf, toMebibytes } from './project-limits.js';
+import { type Limits, limitsOf, toMebibytes, wholeMebibytes } from './project-limits.js';
 import { usageQueries } from './usage-queries.js';
 
 const exceeded = (what: string, limit: number) =>
@@ -64,10 +64,15 @@ export class ProjectQuotas {
     await this.admitBytes(tx, ctx, image?.owner ?? null, 'storageBytes', size);
   }
 
-  /** What is left for an upload that was let in before. */
+  /** As `admitStored`, for data whose size was not known when its upload was let in: a soft limit lets it stay. */
+  async admitReceived(tx: Transaction, ctx: Caller, imageId: string, size: number): Promise<void> {
+    if (ctx.limits === undefined) await this.admitStored(tx, ctx, imageId, size);
+  }
+
+  /** What is left for an upload of unknown size that was let in before; undefined where nothing bounds it. */
   async remaining(tx: Transaction, ctx: Caller, owner: string | null): Promise<number | undefined> {
-    const { storageBytes: limit } = this.limitsOf(owner, ctx);
-    if (owner === null || limit === undefined) return undefined;
+    const { storageBytes: limit, areSoft } = this.limitsOf(owner, ctx);
+    if (owner === null || limit === undefined || areSoft) return undefined;
     return Math.max(0, limit - (await usageQueries.storageBytes(tx, owner)));
   }
 
@@ -77,7 +82,7 @@ export class ProjectQuotas {
     if (project === null) return {};
     const limits = this.limitsOf(project, ctx);
     const measure = async (
-      what: keyof Limits,
+      what: keyof typeof usageQueries,
       known: number | undefined,
       unit = (usage: number) => usage,
     ) => {
@@ -111,13 +116,14 @@ export class ProjectQuotas {
     what: 'storageBytes' | 'stagingBytes',
     size: number | null,
   ): Promise<number | undefined> {
-    const limit = this.limitsOf(owner, ctx)[what];
+    const { [what]: limit, areSoft } = this.limitsOf(owner, ctx);
     if (owner === null || limit === undefined) return undefined;
     await this.hold(tx, owner);
-    const left = limit - (await usageQueries[what](tx, owner));
-    if (left < (size ?? 0))
+    const counted = areSoft ? wholeMebibytes : (bytes: number) => bytes;
+    const left = limit - counted(await usageQueries[what](tx, owner));
+    if (left < counted(size ?? 0))
       throw exceeded(what === 'storageBytes' ? 'bytes of images' : 'staged bytes', limit);
-    return size === null ? left : undefined;
+    return size === null && !areSoft ? left : undefined;
   }
 
   private limitsOf(owner: string | null, ctx: Caller): Limits {

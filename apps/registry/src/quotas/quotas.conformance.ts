@@ -190,13 +190,45 @@ export function describeQuotas(_registry: () => RegistryUnderTest, url: () => st
       const id = await create({}, limited);
 
       await expect(create({}, limited)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
-      await expect(begin(id, MIB + 1, 0, limited)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+      await expect(begin(id, 2 * MIB, 0, limited)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
       await expect(begin(id, MIB, 0, limited)).resolves.toBeDefined();
       expect(await registry().quotas.usageOf(limited)).toEqual({
         imageSizeTotal: { usage: 1, limit: 1 },
         imageCountTotal: { usage: 1, limit: 1 },
         imageCountUploading: { usage: 1, limit: -1 },
       });
+    });
+
+    it('lets data of unknown size go over the limit, and nothing in after it', async () => {
+      const limited = { ...ctx, limits: { imageCountTotal: -1, imageSizeTotal: 1, imageCountUploading: -1 } };
+      const store = async (id: string, size: number) => {
+        const begun = await begin(id, null, 0, limited);
+        expect(begun.ticket.sizeCap).toBeUndefined();
+        expect((await registry(1).data.beginUpload(begun)).sizeCap).toBeUndefined();
+        await registry().data.commitUpload({ ...begun, stored: storedAt(`file:///${id}`, { size }) });
+      };
+
+      await store(await create(), MIB);
+      await store(await create(), MIB);
+      const next = await create();
+      for (const size of [null, 0, 1])
+        await expect(begin(next, size, 0, limited)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+
+      expect((await registry().quotas.usageOf(limited)).imageSizeTotal).toEqual({ usage: 2, limit: 1 });
+    });
+
+    it.each([
+      ['an announced size', 'admitUpload'],
+      ['what is staged', 'admitStaging'],
+    ] as const)('counts %s in whole MiB', async (_what, admit) => {
+      const limited = { ...ctx, limits: { imageSizeTotal: 1, imageStageTotal: 1, imageCountUploading: -1 } };
+      const { database, quotas } = registry();
+      const ask = (size: number | null) =>
+        database.unitOfWork.run((tx) => quotas[admit](tx, limited, ctx.projectId, size));
+
+      expect(await ask(2 * MIB - 1)).toBeUndefined();
+      expect(await ask(null)).toBeUndefined();
+      await expect(ask(2 * MIB)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
     });
 
     it('does not bind an admin who works for another project', async () => {
