@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ImageApi, OidcIssuer, eachMode, request, startGlimpse } from '@glimpse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -166,3 +169,35 @@ eachMode(
   },
   { env: { ...env, GLIMPSE_ALLOW_ANONYMOUS_ACCESS: 'true' } },
 );
+
+describe('Anonymous access with a policy that opens public images', () => {
+  it('looks at them and at their data, and changes nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'glimpse-policy-'));
+    const file = join(folder, 'policy.yaml');
+    const own = 'role:admin or (role:reader and project_id:%(project_id)s)';
+    writeFileSync(
+      file,
+      `get_images: '@'\nget_image: "${own} or 'public':%(visibility)s"\ndownload_image: "${own} or 'public':%(visibility)s"\n`,
+    );
+    const glimpse = await startGlimpse({
+      env: { ...env, GLIMPSE_ALLOW_ANONYMOUS_ACCESS: 'true', GLIMPSE_POLICY_FILE: file },
+    });
+    try {
+      const nobody = new ImageApi(() => glimpse.url);
+      const admin = new ImageApi(() => glimpse.url, {
+        authorization: `Bearer ${await token('red', 'image-admins')}`,
+      });
+      const { id } = await admin.create({ visibility: 'public' });
+      const { id: secret } = await admin.create();
+      await admin.upload(id, 'open');
+
+      expect((await nobody.list()).map((image) => image.id)).toEqual([id]);
+      expect((await nobody.download(id)).toString()).toBe('open');
+      await nobody.expect(404, 'GET', `/v2/images/${secret}`);
+      expect((await nobody.expect(403, 'DELETE', `/v2/images/${id}`)).text).toContain('Read-only');
+    } finally {
+      await glimpse.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
