@@ -4,8 +4,8 @@ const anyOf = (names) => `(?:${names.join('|')})`;
 const libs = (...names) => `^libs/${anyOf(names)}/`;
 const npm = (...names) => `(^|/)node_modules/${anyOf(names)}/`;
 
-/** Test code may use everything; the bench starts its services as the tests do. */
-const TESTS = '(spec|\\.conformance)\\.ts$|^test/|^libs/testing/|^scripts/bench/';
+/** Test code may use everything; the bench and the servers for tests are set up as the tests do. */
+const TESTS = '(spec|\\.conformance)\\.ts$|^test/|^libs/testing/|^scripts/(bench|services)/';
 
 const basics = ['contracts', 'config', 'observability'];
 const everyLibrary = [
