@@ -2,7 +2,15 @@ export { Database, type DatabaseOptions, type Dialect } from './database.js';
 export type { Flag } from './flag.js';
 export { UniqueViolation } from './database-errors.js';
 export { SchemaError } from './migrations/schema-error.js';
-export { type NewRow, type SqlReader, type SqlValue, type Transaction, placeholders } from './sql.js';
+export {
+  type NewRow,
+  type SqlCondition,
+  type SqlReader,
+  type SqlValue,
+  type Transaction,
+  exactly,
+  placeholders,
+} from './sql.js';
 export { fromDatabaseTime, toDatabaseTime } from './timestamps.js';
 export type {
   ImageLocationRow,

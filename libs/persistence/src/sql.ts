@@ -32,6 +32,21 @@ export type NewRow<T extends TableName> = { readonly [C in keyof Tables[T]]?: Ta
 /** `?, ?, ?` for an IN list. */
 export const placeholders = (values: readonly unknown[]): string => values.map(() => '?').join(', ');
 
+/** A condition on a row, with what its `?` stand for. */
+export interface SqlCondition {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/**
+ * Holds where the column is this text to the letter. MySQL takes the same text in another case or with other accents for
+ * equal, and so would let one project pass for another; the plain comparison beside it is for the index.
+ */
+export const exactly = (column: string, text: string): SqlCondition => ({
+  sql: `(${column} = ? AND HEX(${column}) = HEX(?))`,
+  values: [text, text],
+});
+
 /** The INSERT of some rows of a table, which all have the columns of the first. */
 export function insertStatement<T extends TableName>(
   table: T,

@@ -1,11 +1,8 @@
 import { type ImageQuery, isStorableText } from '@glimpse/contracts';
-import { type SqlValue, placeholders } from '@glimpse/persistence';
+import { type SqlCondition, type SqlValue, exactly, placeholders } from '@glimpse/persistence';
 
 /** Something that the row `i` of `images` must fulfil. */
-export interface Condition {
-  readonly sql: string;
-  readonly values: readonly SqlValue[];
-}
+export type Condition = SqlCondition;
 
 const NUMERIC = new Set<string>(['min_ram', 'min_disk', 'size', 'virtual_size']);
 
@@ -68,7 +65,11 @@ const tagCondition = (tag: string): Condition => ({
   values: [tag],
 });
 
-const propertyCondition = ([name, value]: [string, string]): Condition => ({
-  sql: `i.id IN (SELECT p.image_id FROM image_properties p WHERE p.name = ? AND p.value = ? AND p.deleted = 0)`,
-  values: [name, value],
-});
+/** Of this very name: another one that MySQL takes for the same may be protected where this one is not. */
+function propertyCondition([name, value]: [string, string]): Condition {
+  const named = exactly('p.name', name);
+  return {
+    sql: `i.id IN (SELECT p.image_id FROM image_properties p WHERE ${named.sql} AND p.value = ? AND p.deleted = 0)`,
+    values: [...named.values, value],
+  };
+}

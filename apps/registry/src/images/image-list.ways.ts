@@ -1,5 +1,5 @@
 import type { ImageQuery, Visibility } from '@glimpse/contracts';
-import { placeholders } from '@glimpse/persistence';
+import { exactly, placeholders } from '@glimpse/persistence';
 import type { Condition } from './image-list.filters.js';
 
 /** Who is asking, as far as it decides which images appear. */
@@ -23,22 +23,27 @@ const ofVisibility = (visibility: Visibility): Way => ({
   isMany: true,
 });
 
-const ownedBy = (projectId: string, ...visibilities: Visibility[]): Way => ({
-  condition: {
-    sql: `i.owner = ? AND i.visibility IN (${placeholders(visibilities)})`,
-    values: [projectId, ...visibilities],
-  },
-  isMany: false,
-});
+function ownedBy(projectId: string, ...visibilities: Visibility[]): Way {
+  const own = exactly('i.owner', projectId);
+  return {
+    condition: {
+      sql: `${own.sql} AND i.visibility IN (${placeholders(visibilities)})`,
+      values: [...own.values, ...visibilities],
+    },
+    isMany: false,
+  };
+}
 
 /** Shared with the project by somebody else. */
 function sharedWith(projectId: string, memberStatus: ImageQuery['memberStatus']): Way {
   const ofStatus = memberStatus === 'all' ? '' : ' AND m.status = ?';
+  const own = exactly('i.owner', projectId);
+  const member = exactly('m.member', projectId);
   return {
     condition: {
-      sql: `i.visibility = 'shared' AND (i.owner IS NULL OR i.owner <> ?) AND i.id IN (
-      SELECT m.image_id FROM image_members m WHERE m.member = ? AND m.deleted = 0${ofStatus})`,
-      values: [projectId, projectId, ...(memberStatus === 'all' ? [] : [memberStatus])],
+      sql: `i.visibility = 'shared' AND (i.owner IS NULL OR NOT ${own.sql}) AND i.id IN (
+      SELECT m.image_id FROM image_members m WHERE ${member.sql} AND m.deleted = 0${ofStatus})`,
+      values: [...own.values, ...member.values, ...(memberStatus === 'all' ? [] : [memberStatus])],
     },
     isMany: false,
   };

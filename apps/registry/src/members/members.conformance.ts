@@ -67,6 +67,25 @@ export function describeMembers(registry: () => RegistryUnderTest, url: () => st
     });
   });
 
+  it.each(['Team-É', 'TEAM-é', 'team-é', 'Team-e', 'Team-é '])(
+    'takes the project %j for none of another name, whatever the database thinks',
+    async (other) => {
+      const team = aCaller('Team-é');
+      const shared = await create();
+      await registry().members.add(owner, shared.id, 'Team-é');
+      await create({ name: 'own', visibility: 'shared' }, team);
+      const list = (ctx: typeof owner) =>
+        registry().lists.list(ctx, aQuery({ memberStatus: 'all', visibility: 'shared', isCounted: true }));
+
+      await expect(registry().images.get(team, shared.id)).resolves.toMatchObject({ id: shared.id });
+      await expect(registry().images.get(aCaller(other), shared.id)).rejects.toMatchObject({
+        code: 'IMAGE_NOT_FOUND',
+      });
+      expect(await list(aCaller(other))).toMatchObject({ images: [], count: { value: 0 } });
+      expect((await list(team)).images.map(({ id }) => id)).toContain(shared.id);
+    },
+  );
+
   it.each(['private', 'public', 'community'] as const)('has no members on a %s image', async (visibility) => {
     const admin = anAdmin('p1');
     const { id } = await create({ visibility }, admin);

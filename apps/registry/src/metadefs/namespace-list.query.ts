@@ -1,5 +1,5 @@
 import type { MetadefNamespaceQuery } from '@glimpse/contracts';
-import { type SqlValue, metadefNamespaceColumns, placeholders } from '@glimpse/persistence';
+import { type SqlValue, exactly, metadefNamespaceColumns, placeholders } from '@glimpse/persistence';
 
 type SortKey = MetadefNamespaceQuery['sortKey'];
 
@@ -40,7 +40,10 @@ export function namespaceListQuery(
     values.push(...bound);
   };
   if (projectId === null) where("n.visibility = 'public'");
-  else if (projectId !== undefined) where("(n.visibility = 'public' OR n.owner = ?)", projectId);
+  else if (projectId !== undefined) {
+    const own = exactly('n.owner', projectId);
+    where(`(n.visibility = 'public' OR ${own.sql})`, ...own.values);
+  }
   if (query.visibility !== undefined) where(`${sortExpressions.visibility} = ?`, query.visibility);
   if (query.resourceTypes !== undefined)
     where(

@@ -7,7 +7,7 @@ import {
   defaultRules,
   noTarget,
 } from '@glimpse/policy';
-import { type SqlReader, placeholders } from '@glimpse/persistence';
+import { type SqlReader, exactly, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { PolicyRefusal } from './policy-refusal.js';
 import { type ResourceTarget, type TargetImage, imageTarget, resourceTarget } from './policy-targets.js';
@@ -190,9 +190,10 @@ async function sharedWith(
     .filter((image) => image.visibility === 'shared' && !ownsIt(caller, image))
     .map(({ id }) => id);
   if (projectId === null || ids.length === 0) return new Set();
+  const member = exactly('member', projectId);
   const rows = await sql.query<{ image_id: string }>(
-    `SELECT image_id FROM image_members WHERE member = ? AND deleted = 0 AND image_id IN (${placeholders(ids)})`,
-    [projectId, ...ids],
+    `SELECT image_id FROM image_members WHERE ${member.sql} AND deleted = 0 AND image_id IN (${placeholders(ids)})`,
+    [...member.values, ...ids],
   );
   return new Set(rows.map(({ image_id: id }) => id));
 }

@@ -84,6 +84,17 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     expect(await find(auditor)).toBe(true);
   });
 
+  it.each(['SECRET_A', 'Secret_a', 'sécret_a'])(
+    'finds nothing by %s, which may be read, in place of what may not',
+    async (name) => {
+      await create();
+
+      const { images } = await registry.lists.list(owner, aQuery({ properties: { [name]: 's' } }));
+
+      expect(images).toEqual([]);
+    },
+  );
+
   it.each<[string, ImageChange, string]>([
     ['replaces one that they may not read', property('replace', 'secret_a', 'new'), 'PROPERTY_NOT_FOUND'],
     ['removes one that they may not read', property('remove', 'secret_a'), 'PROPERTY_NOT_FOUND'],

@@ -1,5 +1,5 @@
 import type { TaskQuery } from '@glimpse/contracts';
-import type { SqlValue, TaskRow } from '@glimpse/persistence';
+import { type SqlValue, type TaskRow, exactly } from '@glimpse/persistence';
 
 /** A statement with its values. */
 export interface ListStatement {
@@ -29,13 +29,14 @@ export function taskListStatement(
 ): ListStatement {
   const conditions = ['deleted = 0', '(expires_at IS NULL OR expires_at > ?)'];
   const values: SqlValue[] = [restriction.now];
-  const { owner } = restriction;
-  for (const [column, value] of [
-    ...Object.entries(query.filters),
-    ...(owner === undefined ? [] : [['owner', owner] as const]),
-  ]) {
+  for (const [column, value] of Object.entries(query.filters)) {
     conditions.push(`${column} = ?`);
     values.push(value);
+  }
+  if (restriction.owner !== undefined) {
+    const own = exactly('owner', restriction.owner);
+    conditions.push(own.sql);
+    values.push(...own.values);
   }
   const keys = [...new Set([query.sortKey, 'created_at', 'id'])];
   if (marker !== undefined) {

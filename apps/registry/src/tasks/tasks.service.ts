@@ -7,7 +7,7 @@ import {
   type TaskType,
   isStorableText,
 } from '@glimpse/contracts';
-import { Database, type SqlReader, type TaskRow } from '@glimpse/persistence';
+import { Database, type SqlReader, type TaskRow, exactly } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
@@ -91,10 +91,11 @@ export class TasksService {
     if (stored === undefined) throw imageNotFound(id);
     await this.policy.enforceOnImage(this.database, 'get_image', ctx, stored.image);
     const owner = this.ownerFilter(ctx);
+    const own = owner === undefined ? { sql: '1 = 1', values: [] } : exactly('t.owner', owner);
     const rows = await this.database.query<ReadTaskRow>(
       `${WITH_INFO} WHERE t.image_id = ? AND t.deleted = 0 AND (t.expires_at IS NULL OR t.expires_at > ?)
-        ${owner === undefined ? '' : 'AND t.owner = ?'} ORDER BY t.created_at DESC, t.id DESC`,
-      [stored.image.id, this.clock.databaseNow(), ...(owner === undefined ? [] : [owner])],
+        AND ${own.sql} ORDER BY t.created_at DESC, t.id DESC`,
+      [stored.image.id, this.clock.databaseNow(), ...own.values],
     );
     return rows.map(toTask);
   }
