@@ -14,7 +14,7 @@ const COMMUNITY = 20_000;
 const FIRST_SHARED = tenant.own + PUBLIC + COMMUNITY;
 
 /** A number below `below` that looks random: `salt` tells the uses of one `n` apart. */
-const pick = (salt: string, below: number) => `CRC32(CONCAT('${salt}', n)) % ${below}`;
+const pick = (salt: string, below: number) => `CONV(LEFT(MD5(CONCAT('${salt}', n)), 8), 16, 10) % ${below}`;
 
 const hex = (salt: string) => `MD5(CONCAT('${salt}', n))`;
 const idOf = (n: string) => {
@@ -91,7 +91,7 @@ const insertTags = (lower: string, upper: string) => `
   INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted_at, deleted)
   SELECT i.image_id, t.value, ${LIFETIME}
   ${children(lower, upper)} CROSS JOIN (SELECT 'all' AS value, 1 AS one_in UNION SELECT 'production', 5 UNION SELECT 'rare', 1000) t
-  WHERE CRC32(CONCAT(t.value, i.n)) % t.one_in = 0 ORDER BY i.image_id, t.value`;
+  WHERE CONV(LEFT(MD5(CONCAT(t.value, i.n)), 8), 16, 10) % t.one_in = 0 ORDER BY i.image_id, t.value`;
 
 const insertLocations = (lower: string, upper: string) => `
   INSERT INTO image_locations (image_id, value, meta_data, status, created_at, updated_at, deleted_at, deleted)

@@ -1,7 +1,9 @@
 import type { ImageQuery } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { anImageQuery } from '@glimpse/testing';
-import { imageCountQuery, imageListQuery } from './image-list.query.js';
+import { imageCountQuery, imageListQuery as listQuery } from './image-list.query.js';
+import type { Viewer } from './image-list.ways.js';
+import type { ReadImageRow } from './image-rows.js';
 
 const member = { isAdmin: false, projectId: 'p1' };
 const admin = { isAdmin: true, projectId: 'p1' };
@@ -26,6 +28,8 @@ const marker = {
   updated_at: null,
 } as const;
 
+const imageListQuery = (query: ImageQuery, viewer: Viewer, behind: ReadImageRow | undefined) =>
+  listQuery(query, viewer, behind, 'sqlite');
 const selectsOf = (sql: string | undefined) => sql?.match(/FROM images i WHERE/g)?.length ?? 0;
 const byName = { sort: [{ key: 'name', direction: 'asc' }] } as const satisfies Partial<
   Record<keyof ImageQuery, unknown>
@@ -106,6 +110,13 @@ describe('imageListQuery', () => {
     const query = anImageQuery({ sort: [{ key: 'name', direction }], visibility: 'public' });
 
     expect(selectsOf(imageListQuery(query, member, { ...marker, name })?.sql)).toBe(selects);
+  });
+
+  it('keeps MySQL from the indexes that have an order and nothing else', () => {
+    const query = anImageQuery({ visibility: 'public' });
+
+    expect(listQuery(query, member, undefined, 'mysql')?.sql).toContain('IGNORE INDEX FOR ORDER BY');
+    expect(listQuery(query, member, undefined, 'sqlite')?.sql).not.toContain('INDEX');
   });
 
   it('takes wildcards in a prefix for what they are', () => {

@@ -41,7 +41,7 @@ export class ImageListService {
     const viewer = { isAdmin: this.policy.isAdmin(ctx), projectId: ctx.projectId };
     const limit = Math.min(query.limit, this.settings.config.limits.pageMax);
     const [rows, count] = await Promise.all([
-      this.findRows(imageListQuery({ ...query, limit }, viewer, marker)),
+      this.findRows(imageListQuery({ ...query, limit }, viewer, marker, this.database.dialect)),
       query.isCounted === true ? this.count(query, viewer) : 0,
     ]);
     const stored = await this.reader.complete(this.database, rows);

@@ -51,6 +51,9 @@ const own = {
   ],
 };
 
+/** Glance's own; an operator may have dropped them, but our statements name them. */
+const named = ['created_at', 'updated_at'].map((key) => ({ name: `${key}_image_idx`, columns: [key] }));
+
 /** Of the release before; the new ones do all that they did. */
 const superseded = [
   { name: 'glimpse_images_page', columns: ['deleted', 'os_hidden', 'created_at', 'id'] },
@@ -62,7 +65,7 @@ const superseded = [
 /** Lets every page of a list be read in order from an index, whatever it is sorted by (docs/adr/0007). */
 export class PageIndexes1700000000005 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const index of [...ordered, own]) await addIndex(runner, 'images', index);
+    for (const index of [...named, ...ordered, own]) await addIndex(runner, 'images', index);
     for (const { name } of superseded) await runner.dropIndex('images', name);
     await giveStatistics(runner);
   }
