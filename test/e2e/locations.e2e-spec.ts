@@ -65,6 +65,19 @@ eachMode(
       expect((await owner.download(id)).equals(data)).toBe(true);
     });
 
+    it('has an image active, with the algorithm, before its data is hashed', async () => {
+      const { name, data, url } = publish(3_000_000);
+      const release = web.hold(name);
+
+      const id = await registered({ url });
+
+      await waitFor('it to be active', async () => (await owner.show(id)).status === 'active');
+      expect(hashes(await owner.show(id))).toEqual([null, 'sha512', null]);
+      release();
+      expect(await ended(id)).toMatchObject({ status: 'success' });
+      expect(hashes(await owner.show(id))).toEqual([digest('md5', data), 'sha512', digest('sha512', data)]);
+    });
+
     it('verifies what the caller says of the data before the image is active', async () => {
       const { data, url } = publish();
       const validation = { os_hash_algo: 'sha256', os_hash_value: digest('sha256', data) };
@@ -94,7 +107,7 @@ eachMode(
       expect((await owner.show(id)).status).toBe('active');
     });
 
-    it('puts an image back to queued, without the location, when the data is something else', async () => {
+    it('puts an image back to queued when the data is something else, which nobody is served then or later', async () => {
       const { data, url } = publish();
       const wrong = { os_hash_algo: 'sha512', os_hash_value: 'a'.repeat(128) };
 
@@ -104,9 +117,12 @@ eachMode(
       const image = await owner.show(id);
       expect(image).toMatchObject({ status: 'queued', size: null });
       expect(hashes(image)).toEqual([null, null, null]);
-      expect(image).not.toHaveProperty('stores');
-      await owner.upload(id, data);
-      expect((await owner.download(id)).equals(data)).toBe(true);
+      expect(image).toMatchObject({ stores: 'web' });
+      expect((await owner.send('GET', `/v2/images/${id}/file`)).status).toBe(204);
+      const own = randomBytes(data.length);
+      await owner.upload(id, own);
+      expect((await owner.show(id))['stores']).not.toContain('web');
+      expect((await owner.download(id)).equals(own)).toBe(true);
     });
 
     it('leaves an image queued when there is no data', async () => {

@@ -7,6 +7,7 @@ import { describeLists } from './images/image-lists.conformance.js';
 import { describeRevisions } from './images/revisions.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
 import { describeJobs } from './jobs/jobs.conformance.js';
+import { describeKeptLocations } from './locations/kept-locations.conformance.js';
 import { describeLocations, locationsEnvironment } from './locations/locations.conformance.js';
 import { describeMembers } from './members/members.conformance.js';
 import { describeMetadefs } from './metadefs/metadefs.conformance.js';
@@ -49,6 +50,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('locations', () => {
       withRegistry(makePlace, describeLocations, locationsEnvironment);
+    });
+    describe('kept locations', () => {
+      withRegistry(makePlace, describeKeptLocations, locationsEnvironment);
     });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);

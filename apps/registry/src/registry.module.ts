@@ -12,6 +12,10 @@ import { DeniedAttempts } from './audit/denied-attempts.js';
 import { Clock, SystemClock } from './clock.js';
 import { imageProviders } from './images/image-providers.js';
 import { ImagesRpc } from './images/images.rpc.js';
+import { DataRemoval } from './jobs/data-removal.js';
+import { ImportJobs } from './imports/import-jobs.js';
+import { importProviders } from './imports/import-parts.js';
+import { ImportsRpc } from './imports/imports.rpc.js';
 import { JobEffects } from './jobs/job-effects.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
@@ -59,6 +63,7 @@ export class RegistryModule {
         JobsRpc,
         InstancesRpc,
         CacheRpc,
+        ImportsRpc,
         ...locationControllers,
         ...metadefControllers,
       ],
@@ -75,13 +80,14 @@ export class RegistryModule {
         DeniedAttempts,
         { provide: APP_INTERCEPTOR, useClass: AuditRefusals },
         JobQueue,
+        DataRemoval,
         JobsService,
         JobsGauge,
         {
           provide: JobEffects,
-          inject: [ReapedUploads, LocationImports],
-          useFactory: (uploads: ReapedUploads, { probe, hash }: LocationImports) =>
-            new JobEffects([uploads, probe, hash]),
+          inject: [ReapedUploads, LocationImports, ImportJobs],
+          useFactory: (uploads: ReapedUploads, { probe, hash }: LocationImports, imports: ImportJobs) =>
+            new JobEffects([uploads, probe, hash, imports.import, imports.cleanUp]),
         },
         InstanceLeases,
         UploadLeases,
@@ -89,6 +95,7 @@ export class RegistryModule {
         ReapedUploads,
         Reaper,
         ...imageProviders,
+        ...importProviders,
         CacheService,
         ...locationProviders,
         ...metadefProviders,

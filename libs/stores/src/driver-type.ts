@@ -12,6 +12,8 @@ export interface DriverType<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** What administrators may see of the configuration, by Glance's names. */
   readonly properties: (options: Options) => StoreProperties;
+  /** Whether a location lies in such a store, as far as it shows: where its driver takes it for one of its own. */
+  readonly recognizes: (options: Options, uri: string) => boolean;
   /** Throws an `OptionError` where the options are well-formed but can't be used here. */
   readonly open: (options: Options, logger: Logger) => StoreDriver;
 }
@@ -43,6 +45,8 @@ export interface OpenableType {
   readonly name: string;
   /** The driver, or every problem with the options. */
   readonly open: (options: unknown, logger: Logger) => OpenResult;
+  /** Tells the locations of a store that is configured so; undefined where the options have problems. Opens nothing. */
+  readonly recognizer: (options: unknown) => ((uri: string) => boolean) | undefined;
 }
 
 interface Problem {
@@ -64,6 +68,10 @@ function toProblems(issue: z.core.$ZodIssue): Problem[] {
 export function checked<Options>(type: DriverType<Options>): OpenableType {
   return {
     name: type.name,
+    recognizer: (options) => {
+      const parsed = type.options.safeParse(options);
+      return parsed.success ? (uri) => type.recognizes(parsed.data, uri) : undefined;
+    },
     open: (options, logger) => {
       const parsed = type.options.safeParse(options);
       if (!parsed.success) return { problems: parsed.error.issues.flatMap(toProblems) };

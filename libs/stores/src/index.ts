@@ -9,6 +9,7 @@ export type {
   WriteOptions,
 } from './store-driver.js';
 export type { StoreProperties } from './driver-type.js';
+export { createStoreFinder } from './store-finder.js';
 export {
   type ResolvedLocation,
   type StoreDescription,

@@ -2,6 +2,7 @@ import { type ImageLocation, type Properties, isStorableText, storeOf } from '@g
 import { Database, type SqlReader, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
+import { LocationStores } from '../locations/location-stores.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { type ReadImageRow, imageColumnList, toImageAttributes } from './image-rows.js';
 import { bestFirst } from './location-order.js';
@@ -38,6 +39,7 @@ export class ImageReader {
 
   constructor(
     private readonly database: Database,
+    private readonly locationStores: LocationStores,
     private readonly settings: RegistrySettings,
   ) {
     this.loader = new DataLoader((ids) => this.loadInOrder(ids), { cache: false, maxBatchSize: MAX_BATCH });
@@ -83,7 +85,10 @@ export class ImageReader {
   }
 
   private toStoredImage(row: ReadImageRow, children: Children | undefined): StoredImage {
-    const locations = bestFirst(children?.locations ?? [], this.settings.config);
+    const locations = bestFirst(
+      (children?.locations ?? []).map((location) => this.locationStores.named(location)),
+      this.settings.config,
+    );
     const stores = locations.map(storeOf).filter((store) => store !== undefined);
     return {
       image: {

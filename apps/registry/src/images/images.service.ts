@@ -11,7 +11,8 @@ import { Injectable } from '@nestjs/common';
 import type { AuditedAction } from '../audit/audit-record.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
-import { JobQueue } from '../jobs/job-queue.js';
+import { ImportCancellation } from '../imports/import-cancellation.js';
+import { DataRemoval } from '../jobs/data-removal.js';
 import { type LocationEdit, LocationEdits } from '../locations/location-edits.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
@@ -51,8 +52,9 @@ export class ImagesService {
     private readonly quotas: ProjectQuotas,
     private readonly answers: ImageAnswers,
     private readonly locationEdits: LocationEdits,
+    private readonly imports: ImportCancellation,
     private readonly outbox: OutboxWriter,
-    private readonly jobs: JobQueue,
+    private readonly removal: DataRemoval,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
@@ -151,9 +153,9 @@ export class ImagesService {
       const isKept = this.settings.config.images.delayedDelete && locations.length > 0;
       const to = isKept && canMove(image.status, 'pending_delete') ? 'pending_delete' : 'deleted';
       await moveImage(tx, image.id, { from: image.status, to, now, set: { deleted: 1, deleted_at: now } });
+      await this.imports.cancel(tx, image.id);
       await this.repository.deleteChildren(tx, image.id, now, to);
-      if (to === 'deleted' && locations.length > 0)
-        await this.jobs.enqueue(tx, 'delete-data', { imageId: image.id, locations: [...locations] });
+      if (to === 'deleted') await this.removal.queue(tx, image.id, locations);
       await this.outbox.write(tx, imageEvents.deleted, image.id, { imageId: image.id });
       await this.audit.changed(tx, ctx, { action: 'delete', on: 'image', id: image.id });
     });

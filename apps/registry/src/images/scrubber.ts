@@ -2,7 +2,7 @@ import type { ImageLocation } from '@glimpse/contracts';
 import { Database, type ImageLocationRow, type Transaction, toDatabaseTime } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { JobQueue } from '../jobs/job-queue.js';
+import { DataRemoval } from '../jobs/data-removal.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
 import { parseMetadata } from './image-reader.js';
@@ -16,7 +16,7 @@ export class Scrubber {
 
   constructor(
     private readonly database: Database,
-    private readonly jobs: JobQueue,
+    private readonly removal: DataRemoval,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {
@@ -65,6 +65,6 @@ export class Scrubber {
       url: row.value,
       metadata: parseMetadata(row.meta_data),
     }));
-    if (locations.length > 0) await this.jobs.enqueue(tx, 'delete-data', { imageId: id, locations });
+    await this.removal.queue(tx, id, locations);
   }
 }

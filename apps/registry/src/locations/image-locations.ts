@@ -5,9 +5,10 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { parseMetadata } from '../images/image-reader.js';
 import { bestFirst } from '../images/location-order.js';
-import { JobQueue } from '../jobs/job-queue.js';
+import { DataRemoval } from '../jobs/data-removal.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { LocationStores } from './location-stores.js';
 
 /** A location with the row that holds it. */
 export interface RecordedLocation extends ImageLocation {
@@ -19,7 +20,8 @@ export interface RecordedLocation extends ImageLocation {
 export class ImageLocations {
   constructor(
     private readonly outbox: OutboxWriter,
-    private readonly jobs: JobQueue,
+    private readonly removal: DataRemoval,
+    private readonly stores: LocationStores,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
@@ -30,11 +32,9 @@ export class ImageLocations {
       "SELECT id, value, meta_data FROM image_locations WHERE image_id = ? AND deleted = 0 AND status = 'active' ORDER BY id",
       [imageId],
     );
-    const recorded = rows.map((row) => ({
-      rowId: row.id,
-      url: row.value,
-      metadata: parseMetadata(row.meta_data),
-    }));
+    const recorded = rows.map((row) =>
+      this.stores.named({ rowId: row.id, url: row.value, metadata: parseMetadata(row.meta_data) }),
+    );
     return bestFirst(recorded, this.settings.config);
   }
 
@@ -65,11 +65,15 @@ export class ImageLocations {
   /** Forgets the locations; a job removes their data. */
   async remove(tx: Transaction, imageId: string, locations: readonly RecordedLocation[]): Promise<void> {
     await this.forget(tx, imageId, locations);
-    if (locations.length > 0)
-      await this.jobs.enqueue(tx, 'delete-data', {
-        imageId,
-        locations: locations.map(({ url, metadata }) => ({ url, metadata })),
-      });
+    await this.removal.queue(tx, imageId, locations);
+  }
+
+  /**
+   * Forgets what a `queued` image still refers to: data that was registered and failed its verification. Whatever gives
+   * the image other data does this in its transaction, so that nobody is ever served the wrong one.
+   */
+  async forgetUnverified(tx: Transaction, imageId: string): Promise<void> {
+    await this.forget(tx, imageId, await this.find(tx, imageId));
   }
 
   /** Forgets the locations and leaves their data alone: it is whoever's who registered them. */

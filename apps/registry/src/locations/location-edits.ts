@@ -112,6 +112,8 @@ export class LocationEdits {
     rules: readonly RuleOfChange[],
   ): Promise<RecordedLocation[]> {
     for (const rule of rules) await this.policy.enforceOnOwnImage(tx, rule, ctx, image);
+    // Only a change that makes the image active comes to its end; any other is refused.
+    if (image.status === 'queued') await this.locations.forgetUnverified(tx, image.id);
     return this.locations.find(tx, image.id);
   }
 

@@ -32,6 +32,8 @@ type Hashed = JobResult<'hash-location'>;
 
 const MEBIBYTE = 1_048_576;
 
+const isOnTheWeb = ({ url }: ImageLocation) => /^https?:\/\//i.test(url);
+
 /** What an image has to become before the next step of the task; the reason where it can't. */
 type Step = { readonly done: true } | { readonly done: false; readonly reason: string };
 
@@ -98,6 +100,7 @@ export class LocationImports {
       url,
       metadata: this.settings.config.isMultiStore ? { store: probed.storeId } : {},
     };
+    await this.locations.forgetUnverified(tx, imageId);
     await this.locations.add(tx, imageId, location);
     await this.audit.changed(tx, ctx, { action: 'create', on: 'location', id: imageId });
     await this.goOn(tx, payload, { location, size: probed.size, diskFormat, containerFormat });
@@ -122,7 +125,10 @@ export class LocationImports {
       await this.tasks.succeed(tx, taskId, { image_id: imageId });
       return;
     }
-    await this.move(tx, imageId, 'queued', expected === null ? 'active' : 'importing', { size });
+    // An algorithm without a value says that the data is being hashed.
+    if (expected === null)
+      await this.move(tx, imageId, 'queued', 'active', { size, os_hash_algo: hashingAlgorithm });
+    else await this.move(tx, imageId, 'queued', 'importing', { size });
     await this.jobs.enqueue(tx, 'hash-location', {
       imageId,
       taskId,
@@ -161,7 +167,8 @@ export class LocationImports {
     const { imageId, taskId, algorithm, location } = payload;
     const stored = await this.findHeld(tx, imageId);
     const isThere = stored?.locations.some(({ url }) => url === location.url) === true;
-    if (stored !== undefined && isThere && stored.image.osHashValue === null) {
+    if (stored !== undefined && !isThere) await this.endWithoutHashes(tx, stored);
+    else if (stored?.image.osHashValue === null) {
       await tx.execute(
         `UPDATE images SET checksum = ?, os_hash_algo = ?, os_hash_value = ?, virtual_size = ?, updated_at = ?
           WHERE id = ?`,
@@ -183,6 +190,8 @@ export class LocationImports {
   private async giveUp(tx: Transaction, payload: Hash, { message }: WireError): Promise<void> {
     const { taskId, imageId, expectedValue } = payload;
     if (expectedValue === null) {
+      const stored = await this.findHeld(tx, imageId);
+      if (stored !== undefined) await this.endWithoutHashes(tx, stored);
       const note = `The image has no hashes: ${message}`;
       await this.tasks.succeed(tx, taskId, { image_id: imageId }, note);
       return;
@@ -191,16 +200,24 @@ export class LocationImports {
     await this.tasks.fail(tx, taskId, message);
   }
 
-  /** importing → queued, without the location. Its data is left alone: whoever registered it put it there. */
+  /** Takes back the word that a value of the algorithm is to come. */
+  private async endWithoutHashes(tx: Transaction, { image }: StoredImage): Promise<void> {
+    if (image.osHashAlgo === null || image.osHashValue !== null) return;
+    await tx.execute('UPDATE images SET os_hash_algo = NULL, updated_at = ? WHERE id = ?', [
+      this.clock.databaseNow(),
+      image.id,
+    ]);
+    await this.announce(tx, imageEvents.updated, image.id);
+  }
+
+  /**
+   * importing → queued. As in Glance the image still refers to what lies on the web, which nobody is served before other
+   * data takes its place; any other location is forgotten. The data is left alone: whoever registered it put it there.
+   */
   private async withdraw(tx: Transaction, { imageId, location }: Hash): Promise<void> {
     const stored = await this.findHeld(tx, imageId);
     if (stored?.image.status !== 'importing') return;
-    const recorded = await this.locations.find(tx, imageId);
-    await this.locations.forget(
-      tx,
-      imageId,
-      recorded.filter(({ url }) => url === location.url),
-    );
+    if (!isOnTheWeb(location)) await this.locations.forgetUnverified(tx, imageId);
     await this.move(tx, imageId, 'importing', 'queued', {
       checksum: null,
       os_hash_algo: null,

@@ -8,6 +8,7 @@ import { ImageLocations } from './image-locations.js';
 import { LocationEdits } from './location-edits.js';
 import { LocationImports } from './location-imports.js';
 import { LocationProbe } from './location-probe.js';
+import { LocationStores } from './location-stores.js';
 import { LocationsRpc } from './locations.rpc.js';
 import { LocationsService } from './locations.service.js';
 
@@ -20,6 +21,7 @@ export const locationProviders = [
   LocationEdits,
   LocationImports,
   LocationProbe,
+  LocationStores,
   LocationsService,
   StoresService,
   ImportLocks,

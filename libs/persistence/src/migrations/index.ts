@@ -3,6 +3,8 @@ import { GlimpseTables1700000000002 } from './1700000000002-glimpse-tables.js';
 import { ListIndexes1700000000003 } from './1700000000003-list-indexes.js';
 import { Quotas1700000000004 } from './1700000000004-quotas.js';
 import { PageIndexes1700000000005 } from './1700000000005-page-indexes.js';
+import { LocationIndex1700000000006 } from './1700000000006-location-index.js';
+import { StagedData1700000000009 } from './1700000000009-staged-data.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -14,6 +16,8 @@ const migrations = [
   ListIndexes1700000000003,
   Quotas1700000000004,
   PageIndexes1700000000005,
+  LocationIndex1700000000006,
+  StagedData1700000000009,
 ];
 
 /** What a DataSource is told of them. */

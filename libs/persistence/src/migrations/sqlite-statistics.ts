@@ -37,6 +37,7 @@ const statistics: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   image_locations: {
     ix_image_locations_image_id: '20000 1',
     ix_image_locations_deleted: '20000 10000',
+    glimpse_image_locations_value: '20000 1',
   },
   image_members: {
     ix_image_members_deleted: '2000 1000',

@@ -1,9 +1,10 @@
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { access, open, statfs } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, normalize, relative } from 'node:path';
 import { ServiceError } from '@glimpse/contracts';
 import type { DataDirectory, FileOptions } from './file.options.js';
 
+const SCHEME = /^(?:file|filesystem):\/\//;
 const READ_WRITE = constants.R_OK | constants.W_OK | constants.X_OK;
 
 /** Makes the directories where they are missing and lets the readers that the file mode names pass. Throws where one can't be used. */
@@ -51,6 +52,16 @@ export async function findRoom(directories: readonly DataDirectory[], sizeBytes:
 export function liesWithin(directory: string, path: string): boolean {
   const below = relative(directory, path);
   return below !== '' && below !== '..' && !below.startsWith('../') && !isAbsolute(below);
+}
+
+/** The path that a location names, where it lies in one of the directories. */
+export function pathWithin(directories: readonly DataDirectory[], uri: string): string | undefined {
+  const path = uri.replace(SCHEME, '');
+  const isOurs =
+    path !== uri &&
+    normalize(path) === path &&
+    directories.some((directory) => liesWithin(directory.path, path));
+  return isOurs ? path : undefined;
 }
 
 /** Resolves when every directory can be read and written. */

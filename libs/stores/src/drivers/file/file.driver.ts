@@ -1,5 +1,5 @@
 import { type FileHandle, access, open, stat } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Readable, addAbortSignal } from 'node:stream';
 import { ServiceError } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
@@ -12,7 +12,7 @@ import type {
   WriteOptions,
 } from '../../store-driver.js';
 import { refuseWhenAborted, transferChunks } from '../../transfer-chunks.js';
-import { checkDirectories, findRoom, liesWithin, syncDirectory } from './data-directories.js';
+import { checkDirectories, findRoom, pathWithin, syncDirectory } from './data-directories.js';
 import type { FileOptions } from './file.options.js';
 import { EarlySync } from './early-sync.js';
 import { FileReader } from './file-reader.js';
@@ -21,7 +21,6 @@ import { errnoOf, toAccessError, toWriteError } from './fs-errors.js';
 import { type MountPoint, findMountPoint } from './mount-points.js';
 import { publishFile, removeIfThere } from './temporary-file.js';
 
-const SCHEME = /^(?:file|filesystem):\/\//;
 /** What may be the name of a file: no separator, not hidden, short enough for the temporary name. */
 const SAFE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
 
@@ -104,13 +103,7 @@ export class FileDriver implements StoreDriver {
   }
 
   parseLocation(uri: string): Location {
-    const path = uri.replace(SCHEME, '');
-    const isOurs =
-      path !== uri &&
-      normalize(path) === path &&
-      this.options.directories.some((directory) => liesWithin(directory.path, path));
-    // Without the path in the message: it would tell a caller how the server's disks are laid out.
-    if (!isOurs) throw new ServiceError('STORE_LOCATION_INVALID', 'The location is not in this store');
+    this.pathOf({ uri });
     return { uri };
   }
 
@@ -124,8 +117,12 @@ export class FileDriver implements StoreDriver {
 
   async close(): Promise<void> {}
 
-  private pathOf(location: Location): string {
-    return this.parseLocation(location.uri).uri.replace(SCHEME, '');
+  private pathOf({ uri }: Location): string {
+    const path = pathWithin(this.options.directories, uri);
+    // Without the path in the message: it would tell a caller how the server's disks are laid out.
+    if (path === undefined)
+      throw new ServiceError('STORE_LOCATION_INVALID', 'The location is not in this store');
+    return path;
   }
 
   /** Saves the transfer where it is plain from the start that the name is taken, in whichever directory. */

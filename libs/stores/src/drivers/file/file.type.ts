@@ -1,5 +1,5 @@
 import { type DriverType, orOptionError } from '../../driver-type.js';
-import { prepareDirectories } from './data-directories.js';
+import { pathWithin, prepareDirectories } from './data-directories.js';
 import { FileDriver } from './file.driver.js';
 import { READ_BYTES } from './file-reader.js';
 import { FileOptions } from './file.options.js';
@@ -14,6 +14,7 @@ export const fileType: DriverType<FileOptions> = {
     chunk_size: READ_BYTES,
     thin_provisioning: isThin,
   }),
+  recognizes: ({ directories }, uri) => pathWithin(directories, uri) !== undefined,
   open: (options, logger) => {
     orOptionError('datadir', () => prepareDirectories(options));
     const { metadataFile } = options;

@@ -1,4 +1,4 @@
-import { ServiceError } from '@glimpse/contracts';
+import { ServiceError, isServiceError } from '@glimpse/contracts';
 
 /** A location of the http store, taken apart: where the request goes and what proves who asks. */
 export interface HttpTarget {
@@ -20,6 +20,17 @@ export function parseHttpTarget(uri: string): HttpTarget {
   url.password = '';
   const credentials = `${decode(username)}:${decode(password)}`;
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** Whether {@link parseHttpTarget} takes it. */
+export function isHttpTarget(uri: string): boolean {
+  try {
+    parseHttpTarget(uri);
+    return true;
+  } catch (error) {
+    if (isServiceError(error, 'STORE_LOCATION_INVALID')) return false;
+    throw error;
+  }
 }
 
 function decode(text: string): string {

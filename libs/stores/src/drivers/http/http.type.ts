@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type DriverType, orOptionError } from '../../driver-type.js';
 import { HttpClient } from './http-client.js';
 import { HttpDriver } from './http.driver.js';
+import { isHttpTarget } from './http-location.js';
 import { HttpOptions } from './http.options.js';
 
 /** `type: http`: images that lie on web servers; read only. */
@@ -9,6 +10,7 @@ export const httpType: DriverType<HttpOptions> = {
   name: 'http',
   options: HttpOptions,
   properties: () => ({}),
+  recognizes: (_options, uri) => isHttpTarget(uri),
   open: (options) => {
     const { caFile } = options;
     const ca =

@@ -1,0 +1,35 @@
+import type { ImageLocation } from '@glimpse/contracts';
+import { type Transaction, placeholders } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { JobQueue } from './job-queue.js';
+
+/** Lets go of the data of locations that an image refers to no more. */
+@Injectable()
+export class DataRemoval {
+  constructor(private readonly jobs: JobQueue) {}
+
+  /**
+   * A job removes the data, but for that which an image still refers to: Glance lets one be registered for several. The
+   * locations are marked as deleted before. Of two that end at once neither may see the other gone: then the data stays.
+   */
+  async queue(tx: Transaction, imageId: string, locations: readonly ImageLocation[]): Promise<void> {
+    if (locations.length === 0) return;
+    const inUse = await this.findInUse(tx, [...new Set(locations.map(({ url }) => url))]);
+    const removable = locations.filter(({ url }) => !inUse.has(url));
+    if (removable.length > 0)
+      await this.jobs.enqueue(tx, 'delete-data', {
+        imageId,
+        locations: removable.map(({ url, metadata }) => ({ url, metadata })),
+      });
+  }
+
+  /** Those of the URLs that an image has, or one that can still be restored. */
+  private async findInUse(tx: Transaction, urls: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.query<{ value: string }>(
+      `SELECT value FROM image_locations
+        WHERE value IN (${placeholders(urls)}) AND (deleted = 0 OR status = 'pending_delete')`,
+      urls,
+    );
+    return new Set(rows.map(({ value }) => value));
+  }
+}
