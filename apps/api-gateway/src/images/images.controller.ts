@@ -8,6 +8,7 @@ import { GatewaySettings } from '../gateway-settings.js';
 import { baseUrlOf } from '../http/base-url.js';
 import { Body } from '../http/body-policy.js';
 import { judgePreconditions, strongTag, valuesToMatch } from '../http/entity-tags.js';
+import { listLinks } from '../http/pagination.js';
 import { parseQueryString } from '../http/query-string.js';
 import { readJson } from '../http/request-body.js';
 import { ImportMethods } from '../imports/import-methods.js';
@@ -15,7 +16,6 @@ import { imageIdFrom } from './image-id.js';
 import { type ImageView, imagePath, toImageView } from './image-view.js';
 import { type ImageSchema, createImageSchema, createNewImageSchema } from './images.schema.js';
 import { parsePatch, patchDialect } from './json-patch.js';
-import { listLinks } from './list-links.js';
 import { parseListQuery } from './list-query.js';
 import { parseNewImage } from './new-image.js';
 
@@ -67,7 +67,7 @@ export class ImagesController {
     const lastId = page.isFullPage ? page.images.at(-1)?.id : undefined;
     return {
       images: page.images.map((image) => this.view(image)),
-      ...listLinks(pairs, lastId),
+      ...listLinks('/v2/images', pairs, lastId),
       schema: '/v2/schemas/images',
       ...countOf(page, reply),
     };

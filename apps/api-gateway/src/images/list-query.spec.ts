@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseQueryString } from '../http/query-string.js';
-import { listLinks } from './list-links.js';
 import { parseListQuery } from './list-query.js';
 
 const parse = (query: string) =>
@@ -207,20 +206,5 @@ describe('parseListQuery', () => {
       sort: sort.map(([key, direction]) => ({ key, direction })),
       tieDirection,
     });
-  });
-});
-
-describe('listLinks', () => {
-  it('repeat the request in its order, repeated keys included', () => {
-    const pairs = parseQueryString('/v2/images?tag=a&limit=2&marker=m&tag=b+c&name=in:x,y');
-
-    expect(listLinks(pairs, 'last')).toEqual({
-      first: '/v2/images?tag=a&limit=2&tag=b+c&name=in%3Ax%2Cy',
-      next: '/v2/images?tag=a&limit=2&tag=b+c&name=in%3Ax%2Cy&marker=last',
-    });
-  });
-
-  it('have no next page without a last id', () => {
-    expect(listLinks([], undefined)).toEqual({ first: '/v2/images' });
   });
 });

@@ -7,6 +7,7 @@ import {
   rangeFilterColumns,
   textFilterColumns,
 } from '@glimpse/contracts';
+import { parsePageLimit, parseWholeNumber } from '../http/pagination.js';
 import type { QueryPair } from '../http/query-string.js';
 import { checkStorableText } from '../http/text.js';
 import { parseTextFilter, splitOperator } from './filter-value.js';
@@ -26,19 +27,6 @@ const COLLISIONS = new Set(['properties', 'locations', 'members', '__proto__']);
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
 const isOneOf = <T extends string>(values: readonly T[], text: string): text is T =>
   (values as readonly string[]).includes(text);
-
-function parseWholeNumber(name: string, text: string): number {
-  if (!/^\s*[+-]?\d+\s*$/.test(text)) throw invalid(`${name} param must be an integer`);
-  const number = Number(text);
-  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(number, Number.MAX_SAFE_INTEGER));
-}
-
-function parseLimit(text: string | undefined, { pageDefault, pageMax }: PageLimits): number {
-  if (text === undefined) return Math.min(pageDefault, pageMax);
-  const limit = parseWholeNumber('limit', text);
-  if (limit < 0) throw invalid('limit param must be positive');
-  return Math.min(limit, pageMax);
-}
 
 function parseMemberStatus(text: string | undefined): ImageQuery['memberStatus'] {
   if (text === undefined) return 'accepted';
@@ -141,7 +129,7 @@ export function parseListQuery(pairs: readonly QueryPair[], limits: PageLimits):
 
   const visibility = once.get('visibility');
   const query: ImageQuery = {
-    limit: parseLimit(once.get('limit'), limits),
+    limit: parsePageLimit(once.get('limit'), limits),
     ...parseListSort(pairs),
     anyOf: [],
     ranges: [],

@@ -1,4 +1,5 @@
 import { type ImageQuery, ServiceError, SortKey } from '@glimpse/contracts';
+import { parseSortDirection } from '../http/pagination.js';
 import type { QueryPair } from '../http/query-string.js';
 
 type Direction = 'asc' | 'desc';
@@ -12,11 +13,7 @@ function parseKey(text: string): SortKey {
   return key.data;
 }
 
-function parseDirection(text: string): Direction {
-  const direction = text.trim();
-  if (direction !== 'asc' && direction !== 'desc') throw invalid(`Invalid sort direction: ${text}`);
-  return direction;
-}
+const parseDirection = (text: string): Direction => parseSortDirection(text.trim());
 
 function combine(keys: SortKey[], directions: Direction[]): ListSort {
   const [single] = directions;

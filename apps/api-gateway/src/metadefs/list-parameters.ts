@@ -7,19 +7,13 @@ import {
   metadefNamespaceSortKeys,
   metadefTagSortKeys,
 } from '@glimpse/contracts';
+import { parseLimit, parsePageLimit, parseSortDirection } from '../http/pagination.js';
 import type { QueryPair } from '../http/query-string.js';
 import { checkStorableText } from '../http/text.js';
 
 type Parameters = ReadonlyMap<string, string>;
 
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
-
-function parseLimit(text: string, least: number): number {
-  if (!/^\s*[+-]?\d+\s*$/.test(text)) throw invalid('limit param must be an integer');
-  const limit = Number(text);
-  if (limit < least) throw invalid('limit param must be positive');
-  return Math.min(limit, Number.MAX_SAFE_INTEGER);
-}
 
 function parseSortKey<K extends string>(parameters: Parameters, keys: readonly K[], usual: K): K {
   const text = parameters.get('sort_key');
@@ -29,11 +23,7 @@ function parseSortKey<K extends string>(parameters: Parameters, keys: readonly K
   return key;
 }
 
-function parseSortDirection(parameters: Parameters): 'asc' | 'desc' {
-  const text = parameters.get('sort_dir') ?? 'desc';
-  if (text === 'asc' || text === 'desc') return text;
-  throw invalid(`Invalid sort direction: ${text}`);
-}
+const sortDirectionOf = (parameters: Parameters) => parseSortDirection(parameters.get('sort_dir') ?? 'desc');
 
 function parseVisibility(text: string): MetadefVisibility {
   const visibility = MetadefVisibility.safeParse(text);
@@ -44,21 +34,20 @@ function parseVisibility(text: string): MetadefVisibility {
 /** The list of namespaces: spec/api-metadefs.md 1.1. Keys that it does not know are ignored. */
 export function parseNamespaceList(
   pairs: readonly QueryPair[],
-  { pageDefault, pageMax }: Pick<Config['limits'], 'pageDefault' | 'pageMax'>,
+  limits: Pick<Config['limits'], 'pageDefault' | 'pageMax'>,
 ): MetadefNamespaceQuery {
   const parameters: Parameters = new Map(pairs);
   const visibility = parameters.get('visibility');
-  const limit = parameters.get('limit');
   const marker = parameters.get('marker');
   const resourceTypes = parameters.get('resource_types') ?? '';
   checkStorableText('The query', resourceTypes);
-  const wanted = limit === undefined ? pageDefault : parseLimit(limit, 0);
+  const limit = parsePageLimit(parameters.get('limit'), limits);
   return {
     // Of no visibility there is no namespace.
-    limit: visibility === '' ? 0 : Math.min(wanted, pageMax),
+    limit: visibility === '' ? 0 : limit,
     ...(marker === undefined ? {} : { marker }),
     sortKey: parseSortKey(parameters, metadefNamespaceSortKeys, 'created_at'),
-    sortDirection: parseSortDirection(parameters),
+    sortDirection: sortDirectionOf(parameters),
     ...(visibility === undefined || visibility === '' ? {} : { visibility: parseVisibility(visibility) }),
     ...(resourceTypes === '' ? {} : { resourceTypes: resourceTypes.split(',') }),
   };
@@ -73,7 +62,7 @@ export function parseTagList(pairs: readonly QueryPair[]): MetadefTagQuery {
     ...(limit === undefined ? {} : { limit: parseLimit(limit, 1) }),
     ...(marker === undefined ? {} : { marker }),
     sortKey: parseSortKey(parameters, metadefTagSortKeys, 'created_at'),
-    sortDirection: parseSortDirection(parameters),
+    sortDirection: sortDirectionOf(parameters),
   };
 }
 
@@ -84,7 +73,7 @@ export function checkObjectList(pairs: readonly QueryPair[]): void {
   const visibility = parameters.get('visibility');
   if (limit !== undefined) parseLimit(limit, 1);
   if (visibility !== undefined) parseVisibility(visibility);
-  parseSortDirection(parameters);
+  sortDirectionOf(parameters);
 }
 
 /** The resource type whose names are wanted, where one is named. */

@@ -6,8 +6,8 @@ import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
 import { baseUrlOf } from '../http/base-url.js';
 import { Body } from '../http/body-policy.js';
+import { listLinks } from '../http/pagination.js';
 import { parseQueryString } from '../http/query-string.js';
-import { listLinks } from '../images/list-links.js';
 import { parseNamespaceList, resourceTypeOf } from './list-parameters.js';
 import { parseNamespace } from './metadef-bodies.js';
 import { metadefPath } from './metadef-path.js';
@@ -34,7 +34,7 @@ export class MetadefNamespacesController {
       namespaces: page.namespaces.map(({ namespace, associations }) =>
         viewListedNamespace(namespace, associations),
       ),
-      ...listLinks(pairs, last, PATH),
+      ...listLinks(PATH, pairs, last),
       schema: '/v2/schemas/metadefs/namespaces',
     };
   }

@@ -1,5 +1,6 @@
 import type { Config } from '@glimpse/config';
 import { ServiceError, TaskFilter, type TaskQuery, TaskSortKey, TaskStatus } from '@glimpse/contracts';
+import { parsePageLimit, parseSortDirection } from '../http/pagination.js';
 import type { QueryPair } from '../http/query-string.js';
 import { checkStorableText } from '../http/text.js';
 
@@ -7,24 +8,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
 
-function parseLimit(text: string | undefined, { pageDefault, pageMax }: Config['limits']): number {
-  if (text === undefined) return Math.min(pageDefault, pageMax);
-  if (!/^\s*[+-]?\d+\s*$/.test(text)) throw invalid('limit param must be an integer');
-  const limit = Number(text);
-  if (limit < 0) throw invalid('limit param must be positive');
-  return Math.min(limit, pageMax);
-}
-
 function parseSortKey(text: string): TaskSortKey {
   const key = TaskSortKey.safeParse(text.trim());
   if (!key.success) throw invalid(`Invalid sort key: ${text}`);
   return key.data;
-}
-
-function parseDirection(text: string): TaskQuery['sortDirection'] {
-  const direction = text.trim();
-  if (direction !== 'asc' && direction !== 'desc') throw invalid(`Invalid sort direction: ${text}`);
-  return direction;
 }
 
 function parseFilters(values: ReadonlyMap<string, string>): TaskQuery['filters'] {
@@ -49,10 +36,10 @@ export function parseTaskQuery(pairs: readonly QueryPair[], limits: Config['limi
   const marker = values.get('marker');
   if (marker !== undefined && !UUID.test(marker)) throw invalid('Invalid marker format');
   return {
-    limit: parseLimit(values.get('limit'), limits),
+    limit: parsePageLimit(values.get('limit'), limits),
     ...(marker === undefined ? {} : { marker }),
     sortKey: parseSortKey(values.get('sort_key') ?? 'created_at'),
-    sortDirection: parseDirection(values.get('sort_dir') ?? 'desc'),
+    sortDirection: parseSortDirection((values.get('sort_dir') ?? 'desc').trim()),
     filters: parseFilters(values),
   };
 }

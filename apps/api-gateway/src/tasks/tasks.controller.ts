@@ -7,9 +7,9 @@ import { GatewaySettings } from '../gateway-settings.js';
 import { baseUrlOf } from '../http/base-url.js';
 import { Body } from '../http/body-policy.js';
 import { routeNotFound } from '../http/http-error.js';
+import { listLinks } from '../http/pagination.js';
 import { parseQueryString } from '../http/query-string.js';
 import { imageIdFrom } from '../images/image-id.js';
-import { listLinks } from '../images/list-links.js';
 import { parseTaskQuery } from './task-query.js';
 import { taskPath, toRawTask, toTaskStub, toTaskView } from './task-views.js';
 import { parseNewTask, publishedTaskSchema, publishedTasksSchema } from './tasks.schema.js';
@@ -30,7 +30,7 @@ export class TasksController {
     const { tasks, isFullPage } = await this.rpc.call(registryTasks.list, { ctx: callerOf(request), query });
     return {
       tasks: tasks.map(toTaskStub),
-      ...listLinks(pairs, isFullPage ? tasks.at(-1)?.id : undefined, '/v2/tasks'),
+      ...listLinks('/v2/tasks', pairs, isFullPage ? tasks.at(-1)?.id : undefined),
       schema: '/v2/schemas/tasks',
     };
   }

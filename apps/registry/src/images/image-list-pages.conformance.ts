@@ -1,6 +1,6 @@
 import type { ImageQuery } from '@glimpse/contracts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type RegistryUnderTest, aCaller, anAdmin } from '../registry-harness.conformance.js';
 import {
   type ListedImage,

@@ -1,6 +1,6 @@
 import { type ImageQuery, type Visibility, sortKeys, visibilities } from '@glimpse/contracts';
 import type { ImageRow } from '@glimpse/persistence';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Viewer } from './image-list.ways.js';
 
 /** An image as a list looks at it, with everything that belongs to it. */

@@ -16,8 +16,6 @@ export const withApplicationCredential = (credential: { id: string; secret: stri
   application_credential: credential,
 });
 
-export const withToken = (id: string): Credentials => ({ methods: ['token'], token: { id } });
-
 /** What a token is for; none for an application credential, which has a project of its own. */
 export type Scope =
   | { readonly project: object }
