@@ -164,7 +164,11 @@ async function isComplete(connection: Connection, name: string): Promise<boolean
 
 async function bringUpToDate(url: string): Promise<void> {
   const database = await Database.open({ url, poolSize: 1, connectTimeoutMs: 5_000 });
-  await database.migrate().finally(() => database.close());
+  try {
+    await database.migrate();
+  } finally {
+    await database.close();
+  }
 }
 
 /**

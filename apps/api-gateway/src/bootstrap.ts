@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createBusStrategy } from '@glimpse/bus';
+import { type BusStrategy, createBusStrategy } from '@glimpse/bus';
 import type { Config } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { NestLogger, collectProcessMetrics, createLogger } from '@glimpse/observability';
@@ -16,6 +16,7 @@ import { checkReachOfNoAuth } from './auth/none.authenticator.js';
 import { GatewaySettings } from './gateway-settings.js';
 import { drainServer } from './http/drain-server.js';
 import { ErrorFilter } from './http/error.filter.js';
+import type { GlimpseAdapter } from './http/glimpse.adapter.js';
 import { createHttpAdapter } from './http/http-server.js';
 import { RateLimits } from './http/rate-limits.js';
 import { UploadService } from './image-data/upload.service.js';
@@ -23,6 +24,24 @@ import { ReadinessChecks } from './readiness-checks.js';
 
 /** For removing what is left of an upload and putting its image back to queued. */
 const CLEAN_UP_MS = 2_000;
+
+/** Takes requests only when all is there that they need. */
+async function listen(
+  app: NestFastifyApplication,
+  adapter: GlimpseAdapter,
+  { port, host }: Config,
+  events: BusStrategy | undefined,
+): Promise<void> {
+  if (events !== undefined) {
+    app.connectMicroservice({ strategy: events });
+    await app.startAllMicroservices();
+  }
+  await app.init();
+  adapter.refuseOtherMethods();
+  await app.get(InstanceLease).start();
+  await app.get(CacheTasks).start();
+  await app.listen(port, host);
+}
 
 /** Starts the HTTP API. Rejects when it can't listen, or must not (auth `none` on an address others reach). */
 export async function startApiGateway(config: Config): Promise<RunningService> {
@@ -52,13 +71,10 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
     adapter,
     { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
   );
-  const lease = app.get(InstanceLease);
   const { busUrl: url, bus: options } = config;
+  const bus = { service: SERVICE, instanceId, url, options, logger };
   // Events concern nothing but the cache.
-  const events =
-    caching.cache === undefined
-      ? undefined
-      : createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
+  const events = caching.cache === undefined ? undefined : createBusStrategy(bus);
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();
@@ -71,7 +87,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
       () => isDoneWithin(app.get(UploadService).settled(), CLEAN_UP_MS),
       () => app.get(CacheTasks).stop(),
       () => events?.close(CLEAN_UP_MS),
-      () => lease.release(),
+      () => app.get(InstanceLease).release(),
       () => app.close(),
       closeData,
       async () => authenticator.close?.(),
@@ -79,15 +95,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   });
   try {
     app.useGlobalFilters(new ErrorFilter(logger));
-    if (events !== undefined) {
-      app.connectMicroservice({ strategy: events });
-      await app.startAllMicroservices();
-    }
-    await app.init();
-    adapter.refuseOtherMethods();
-    await lease.start();
-    await app.get(CacheTasks).start();
-    await app.listen(config.port, config.host);
+    await listen(app, adapter, config, events);
     return { url: await app.getUrl(), close };
   } catch (error) {
     await close(0);

@@ -81,16 +81,13 @@ export class ImagesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ImageView | undefined> {
     const image = await this.rpc.call(registryImages.get, { ctx: callerOf(request), id: imageIdFrom(id) });
-    switch (judgePreconditions(request.headers, { etag: etagOf(image) })) {
-      case 'unchanged':
-        this.answer(image, reply);
-        reply.code(304);
-        return undefined;
-      case 'failed':
-        throw new ServiceError('PRECONDITION_FAILED', `Image ${image.id} is not the one of If-Match.`);
-      case 'proceed':
-        return this.answer(image, reply);
-    }
+    const verdict = judgePreconditions(request.headers, { etag: etagOf(image) });
+    if (verdict === 'failed')
+      throw new ServiceError('PRECONDITION_FAILED', `Image ${image.id} is not the one of If-Match.`);
+    const view = this.answer(image, reply);
+    if (verdict === 'proceed') return view;
+    reply.code(304);
+    return undefined;
   }
 
   @Patch(':id')

@@ -74,7 +74,7 @@ function parseFile(text: string, coreKeys: readonly string[]): NamedProperties {
   const unknown = required.filter((name) => !coreKeys.includes(name) && !Object.hasOwn(properties, name));
   if (unknown.length > 0) throw new Error(`it requires what it does not describe: ${unknown.join(', ')}`);
   const schemas = Object.entries(properties).map(([name, fragment]) => {
-    const schema = z.fromJSONSchema(fragment as z.core.JSONSchema.BaseSchema) as z.ZodType<string | null>;
+    const schema = z.fromJSONSchema(fragment) as z.ZodType<string | null>;
     return [name, schema.meta({ ...fragment, is_base: false })] as const;
   });
   return { properties: Object.fromEntries(schemas), required };

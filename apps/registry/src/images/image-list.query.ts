@@ -125,16 +125,10 @@ function branches(way: Way, terms: readonly SortTerm[], marker: ReadImageRow | u
 
 /** What the images without a value in the first key must be to come after the marker; null where none does. */
 function absentBehind(first: SortTerm, rest: readonly SortTerm[], marker: ReadImageRow): Condition[] | null {
-  switch (placeOfAbsent(first, marker)) {
-    case 'before':
-      return null;
-    case 'after':
-      return [];
-    case 'same':
-      return [keysetCondition(rest, marker, filledIn)];
-    case 'unknown':
-      return [keysetCondition([first, ...rest], marker, filledIn)];
-  }
+  const place = placeOfAbsent(first, marker);
+  if (place === 'before') return null;
+  if (place === 'after') return [];
+  return [keysetCondition(place === 'same' ? rest : [first, ...rest], marker, filledIn)];
 }
 
 function select(
