@@ -18,6 +18,7 @@ import { HealthController } from './http/health.controller.js';
 import { DownloadService } from './image-data/download.service.js';
 import { ImageDataController } from './image-data/image-data.controller.js';
 import { LocationReader } from './image-data/location-reader.js';
+import { ReceivedBodies } from './image-data/received-bodies.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ImagesController } from './images/images.controller.js';
 import { SchemasController } from './images/schemas.controller.js';
@@ -82,6 +83,7 @@ export class ApiGatewayModule {
         ReadinessChecks,
         ImportMethods,
         UploadService,
+        ReceivedBodies,
         DownloadService,
         LocationReader,
         { provide: ImageCaching, useValue: caching },

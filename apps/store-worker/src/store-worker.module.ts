@@ -7,6 +7,11 @@ import { StoreRegistry } from '@glimpse/stores';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DeleteDataJob } from './jobs/delete-data.job.js';
 import { HashLocationJob } from './jobs/hash-location.job.js';
+import { AllowedAddresses } from './jobs/import/allowed-addresses.js';
+import { ImportJob } from './jobs/import/import.job.js';
+import { ImportSources } from './jobs/import/import-sources.js';
+import { WebRequests } from './jobs/import/web-request.js';
+import { WebSource } from './jobs/import/web-source.js';
 import { ProbeLocationJob } from './jobs/probe-location.job.js';
 import { LocationsRpc } from './locations/locations.rpc.js';
 import { JobEvents } from './runner/job.events.js';
@@ -30,10 +35,14 @@ export interface StoreWorkerOptions {
 export class StoreWorkerModule {
   static forRoot({ config, logger, instanceId, stores, pipeline }: StoreWorkerOptions): DynamicModule {
     const { busUrl: url, bus: options, leases, jobs, storeWorker } = config;
+    const { webDownload } = config.import;
+    const requests = new WebRequests(webDownload, new AllowedAddresses(webDownload.allowedAddresses));
+    const web = new WebSource(requests, webDownload);
     const handlers = new JobHandlers([
       new DeleteDataJob(stores, logger),
       new ProbeLocationJob(stores),
       new HashLocationJob(stores, pipeline, config.limits),
+      new ImportJob(stores, new ImportSources(stores, web), pipeline, config, logger),
     ]);
     return {
       module: StoreWorkerModule,

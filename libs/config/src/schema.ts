@@ -6,6 +6,7 @@ import { cors } from './sections/cors.js';
 import { keystone } from './sections/keystone.js';
 import { oidc } from './sections/oidc.js';
 import { rateLimits } from './sections/rate-limits.js';
+import { imports } from './sections/imports.js';
 import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
@@ -267,6 +268,13 @@ export const ConfigSchema = z.strictObject({
     .describe(
       'The stores by id. Naming them turns the multi-store API on; default: one store `file` in data_dir.',
     ),
+  staging: z
+    .record(z.string(), z.unknown())
+    .pipe(StoreConfig)
+    .optional()
+    .describe(
+      'The store in which data waits to be imported, reached by every gateway and store-worker; configured like those of stores. Default: a directory in data_dir.',
+    ),
   defaultStore: z.string().optional().describe('The store that data goes to where the client names none.'),
   cache: CacheSection,
   leases: z
@@ -295,6 +303,7 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   tasks,
+  import: imports,
   outbox: z
     .strictObject({
       pollMs: wholeNumber(10).default(500).describe('How often the outbox is read, in milliseconds.'),
@@ -324,10 +333,12 @@ type DeepReadonly<T> = T extends (infer E)[]
 
 /** The whole configuration, checked and frozen. Paths are absolute, `databaseUrl` and `defaultStore` are set. */
 export type Config = DeepReadonly<
-  Omit<z.output<typeof ConfigSchema>, 'databaseUrl' | 'stores' | 'defaultStore'> & {
+  Omit<z.output<typeof ConfigSchema>, 'databaseUrl' | 'stores' | 'defaultStore' | 'staging'> & {
     databaseUrl: string;
     stores: Record<string, StoreConfig>;
     defaultStore: string;
+    /** Where data waits to be imported. */
+    staging: StoreConfig;
     /** Whether the operator named the stores: then the multi-store API exists and locations name their store. */
     isMultiStore: boolean;
   }

@@ -68,6 +68,19 @@ export {
   taskStatuses,
   taskTypes,
 } from './domain/task.js';
+export {
+  ImportMethod,
+  ImportPayload,
+  ImportRequest,
+  ImportResult,
+  ImportSource,
+  STAGING_STORE,
+  attemptIdOf,
+  stagedKeyOf,
+} from './domain/import.js';
+export { type UriRules, normalizeHost, problemWithUri } from './domain/uri-rules.js';
+export { isOwnAddress } from './domain/own-addresses.js';
+export { StagingTicket, registryImports } from './registry/imports.contract.js';
 export { registryLocations, registryStores } from './registry/locations.contract.js';
 export { registryTasks } from './registry/tasks.contract.js';
 export { storeWorkerLocations } from './store-worker/locations.contract.js';

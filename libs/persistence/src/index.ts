@@ -22,6 +22,7 @@ export type {
   LeaseRow,
   OutboxRow,
   TableName,
+  StagedDataRow,
   TaskInfoRow,
   TaskRow,
   Tables,

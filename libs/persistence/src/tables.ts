@@ -145,6 +145,16 @@ export interface ProcessedMessageRow {
   processed_at: number;
 }
 
+/** Data of an image that waits to be imported. */
+export interface StagedDataRow {
+  image_id: string;
+  url: string;
+  /** JSON. */
+  metadata: string | null;
+  size: number;
+  staged_at: number;
+}
+
 /** The tables that Glimpse writes, by name. */
 export interface Tables extends MetadefTables {
   images: ImageRow;
@@ -159,5 +169,6 @@ export interface Tables extends MetadefTables {
   leases: LeaseRow;
   processed_messages: ProcessedMessageRow;
   quota_locks: QuotaLockRow;
+  staged_data: StagedDataRow;
 }
 export type TableName = keyof Tables;

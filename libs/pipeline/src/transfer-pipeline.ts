@@ -1,4 +1,5 @@
 import { HashPool } from './hashing/hash-pool.js';
+import { FanOut, type FanOutRequest, type FannedOut } from './fan-out.js';
 import { SlotPool } from './memory/slot-pool.js';
 import { type HashImageRequest, type HashedImage, hashImage } from './hash-image.js';
 import { type StoreImageRequest, type StoredImage, Transfer } from './transfer.js';
@@ -23,6 +24,16 @@ export class TransferPipeline {
    */
   hashImage(request: HashImageRequest): Promise<HashedImage> {
     return hashImage(request, this.slots.openShare(), this.hashes);
+  }
+
+  /**
+   * Streams the source into several stores at once, in constant memory. Resolves when each of them has it or has failed
+   * to take it, in which case nothing is left there. Where all must succeed and one fails after others have it, theirs is
+   * the caller's to remove. Rejects, with nothing left anywhere but there, with `StoresFailed` where no store is left to
+   * read for, and as `storeImage` where it is the source that fails.
+   */
+  async fanOut(request: FanOutRequest): Promise<FannedOut> {
+    return new FanOut(request, this.slots.openShare(), this.hashes).run();
   }
 
   /** Ends the threads. Transfers that still run fail. */

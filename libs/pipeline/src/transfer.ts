@@ -26,8 +26,8 @@ export interface StoreImageRequest {
    */
   readonly ownsChunks?: boolean;
   readonly uploadId: string;
-  /** Algorithm of `osHashValue`, a name that `node:crypto` knows. */
-  readonly hashAlgorithm: string;
+  /** Algorithm of `osHashValue`, a name that `node:crypto` knows; null where none is wanted. */
+  readonly hashAlgorithm: string | null;
   /** Whether the MD5 `checksum` is computed. */
   readonly md5: boolean;
   /** Largest size that is accepted, in bytes. */
@@ -45,8 +45,9 @@ export interface StoreImageRequest {
 export interface StoredImage extends StoredObject {
   /** MD5 in lower-case hex; null where it is switched off. */
   readonly checksum: string | null;
-  readonly osHashAlgo: string;
-  readonly osHashValue: string;
+  /** Null where none was wanted. */
+  readonly osHashAlgo: string | null;
+  readonly osHashValue: string | null;
   /** Size of the disk in the image; null where the content doesn't tell or no inspector looked. */
   readonly virtualSize: number | null;
 }
@@ -73,7 +74,10 @@ export class Transfer {
   ) {
     const { hashAlgorithm, md5, inspector, onProgress } = request;
     this.limit = new LimitStage(request.sizeCap, request.expectedSize);
-    this.hash = new HashStage(hashes, new Set(md5 ? [hashAlgorithm, 'md5'] : [hashAlgorithm]));
+    this.hash = new HashStage(
+      hashes,
+      new Set([hashAlgorithm, md5 ? 'md5' : null].filter((algorithm) => algorithm !== null)),
+    );
     this.inspect = inspector === undefined ? undefined : new InspectStage(inspector);
     this.progress = onProgress === undefined ? undefined : new ProgressStage(onProgress);
   }
@@ -138,7 +142,7 @@ export class Transfer {
       ...stored,
       checksum: md5 ? (digests.get('md5') ?? null) : null,
       osHashAlgo: hashAlgorithm,
-      osHashValue: digests.get(hashAlgorithm) ?? '',
+      osHashValue: hashAlgorithm === null ? null : (digests.get(hashAlgorithm) ?? ''),
       virtualSize: this.inspect?.finish() ?? null,
     };
   }

@@ -1,5 +1,5 @@
 import { type Config, ConfigError, type StoreConfig } from '@glimpse/config';
-import { type ImageLocation, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
+import { type ImageLocation, STAGING_STORE, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import type { OpenResult, StoreProperties } from './driver-type.js';
 import { driverTypes } from './drivers/index.js';
@@ -37,6 +37,8 @@ export class StoreRegistry {
     /** The store that data goes to where the client names none. */
     readonly defaultId: string,
     private readonly isMultiStore: boolean,
+    /** Where data waits to be imported: found by its reserved id alone, and never shown. */
+    private readonly staging?: StoreDriver,
   ) {}
 
   /** In the order of the configuration. */
@@ -45,12 +47,12 @@ export class StoreRegistry {
   }
 
   find(id: string): StoreDriver | undefined {
-    return this.stores.get(id)?.driver;
+    return id === STAGING_STORE ? this.staging : this.stores.get(id)?.driver;
   }
 
   /** Throws `STORE_UNKNOWN` where no such store is configured. */
   get(id: string): StoreDriver {
-    return this.entry(id).driver;
+    return this.find(id) ?? this.entry(id).driver;
   }
 
   /** Throws `STORE_UNKNOWN` where no such store is configured. */
@@ -79,12 +81,14 @@ export class StoreRegistry {
 
   /** What to record of an object in the store `id`, so that {@link resolve} finds it again. */
   toImageLocation(id: string, { location, metadata }: StoredObject): ImageLocation {
-    return { url: location.uri, metadata: { ...metadata, ...(this.isMultiStore ? { store: id } : {}) } };
+    const isNamed = this.isMultiStore || id === STAGING_STORE;
+    return { url: location.uri, metadata: { ...metadata, ...(isNamed ? { store: id } : {}) } };
   }
 
   /** Closes every driver. */
   async close(): Promise<void> {
-    await Promise.all([...this.stores.values()].map(({ driver }) => driver.close()));
+    const drivers = [...this.stores.values()].map(({ driver }) => driver);
+    await Promise.all([...drivers, this.staging].map((driver) => driver?.close()));
   }
 
   private entry(id: string): Store {
@@ -106,17 +110,22 @@ function tryParse(driver: StoreDriver, uri: string): Location | undefined {
 type Opened = Extract<OpenResult, { readonly driver: StoreDriver }>;
 type Options = Config['stores'][string];
 
-function openDriver(id: string, config: Options, logger: Logger): Opened | { problems: string[] } {
+function openDriver(
+  id: string,
+  config: Options,
+  logger: Logger,
+  path = `stores.${id}`,
+): Opened | { problems: string[] } {
   const { type, description: _description, weight: _weight, ...options }: Readonly<StoreConfig> = config;
   const driverType = driverTypes.find(({ name }) => name === type);
   if (driverType === undefined) {
     const known = driverTypes.map(({ name }) => name).join(', ');
-    return { problems: [`stores.${id}.type: "${type}" is not one of ${known}`] };
+    return { problems: [`${path}.type: "${type}" is not one of ${known}`] };
   }
   const result = driverType.open(options, logger.child({ store: id }));
   if ('driver' in result) return result;
   return {
-    problems: result.problems.map(({ option, message }) => `stores.${id}.${option}: ${message}`),
+    problems: result.problems.map(({ option, message }) => `${path}.${option}: ${message}`),
   };
 }
 
@@ -141,6 +150,10 @@ export function createStores(config: Config, logger: Logger): StoreRegistry {
     };
     stores.set(id, { description, driver: opened.driver });
   }
-  if (problems.length > 0) throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
-  return new StoreRegistry(stores, config.defaultStore, config.isMultiStore);
+  const staging = openDriver(STAGING_STORE, config.staging, logger, 'staging');
+  if ('problems' in staging) problems.push(...staging.problems);
+  else if (!staging.driver.capabilities.write) problems.push('staging.type: the store is read only');
+  if (problems.length > 0 || 'problems' in staging)
+    throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
+  return new StoreRegistry(stores, config.defaultStore, config.isMultiStore, staging.driver);
 }

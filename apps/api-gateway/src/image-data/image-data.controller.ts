@@ -6,8 +6,6 @@ import { callerOf } from '../auth/request-context.js';
 import { GatewaySettings } from '../gateway-settings.js';
 import { Body } from '../http/body-policy.js';
 import { heedsRange, judgePreconditions } from '../http/entity-tags.js';
-import { sendContinue } from '../http/expect-continue.js';
-import { watchIdle } from '../http/idle-watch.js';
 import { parseQueryString } from '../http/query-string.js';
 import { type RangeRequest, requestedRange } from '../http/range.js';
 import { imageIdFrom } from '../images/image-id.js';
@@ -17,22 +15,21 @@ import { parsePrefer } from './prefer.js';
 import { sendBody } from './send-body.js';
 import { countTransfer } from './transfer-metrics.js';
 import { parseUploadHeaders } from './upload-headers.js';
-import { UploadService } from './upload.service.js';
+import { ReceivedBodies } from './received-bodies.js';
+import { intoStore } from './upload-target.js';
 
 /** Image data in and out, as raw streams. */
 @Controller('v2/images/:id/file')
 export class ImageDataController {
   private readonly stores: { isMultiStore: boolean; ids: readonly string[] };
-  private readonly idleMs: number;
 
   constructor(
-    private readonly uploads: UploadService,
+    private readonly bodies: ReceivedBodies,
     private readonly downloads: DownloadService,
     stores: StoreRegistry,
     private readonly settings: GatewaySettings,
   ) {
     this.stores = { isMultiStore: settings.config.isMultiStore, ids: stores.ids };
-    this.idleMs = settings.config.http.idleTimeoutMs;
   }
 
   @Put()
@@ -43,25 +40,8 @@ export class ImageDataController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const source = request.raw;
     const { size, storeId } = parseUploadHeaders(request.headers, this.stores);
-    const stopWatching = watchIdle(reply.raw, {
-      idleMs: this.idleMs,
-      isClientsTurn: () => !source.complete && source.readableLength === 0,
-      onIdle: () => source.destroy(),
-    });
-    try {
-      await this.uploads.upload({
-        ctx: callerOf(request),
-        imageId: imageIdFrom(id),
-        source,
-        size,
-        storeId,
-        onAccepted: () => sendContinue(source, reply.raw),
-      });
-    } finally {
-      stopWatching();
-    }
+    await this.bodies.receive(request, reply, { imageId: imageIdFrom(id), size, storeId, target: intoStore });
   }
 
   @Get()
@@ -134,7 +114,7 @@ export class ImageDataController {
       if (value !== undefined) reply.raw.setHeader(name, value);
     reply.hijack();
     try {
-      await sendBody(stream, reply.raw, { length, idleMs: this.idleMs, signal });
+      await sendBody(stream, reply.raw, { length, idleMs: this.settings.config.http.idleTimeoutMs, signal });
       countTransfer('out', 'ok', length);
     } catch (error) {
       // The answer has begun; the client learns of it by its broken connection.

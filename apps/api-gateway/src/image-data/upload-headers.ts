@@ -33,13 +33,18 @@ function announcedSize(headers: IncomingHttpHeaders): number | undefined {
   return size === 0 ? undefined : size;
 }
 
+/** What the headers say of data that is staged; a store is not theirs to name. Throws 415 and 400. */
+export function parseStagingHeaders(headers: IncomingHttpHeaders): Pick<UploadHeaders, 'size'> {
+  checkContentType(headers['content-type']);
+  return { size: announcedSize(headers) };
+}
+
 /** What the headers of an upload say; the store only where there are several. Throws 415 and 400. */
 export function parseUploadHeaders(
   headers: IncomingHttpHeaders,
   stores: { isMultiStore: boolean; ids: readonly string[] },
 ): UploadHeaders {
-  checkContentType(headers['content-type']);
-  const size = announcedSize(headers);
+  const { size } = parseStagingHeaders(headers);
   const sent = headers['x-image-meta-store'];
   if (!stores.isMultiStore || sent === undefined) return { size, storeId: undefined };
   const storeId = String(sent);

@@ -3,20 +3,19 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { RpcClient } from '@glimpse/bus';
 import {
-  type Caller,
   ServiceError,
+  type Caller,
   type StoredData,
-  type UploadTicket,
   isServiceError,
   registryImages,
 } from '@glimpse/contracts';
-import { createInspector } from '@glimpse/inspector';
 import { type StoredImage, TransferPipeline } from '@glimpse/pipeline';
 import { InstanceLease, isDoneWithin } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
 import { isOutcomeUnknown, retryUntilKnown } from './retry-until-known.js';
 import { countTransfer } from './transfer-metrics.js';
+import type { AdmittedUpload, Upload, UploadTarget } from './upload-target.js';
 
 export interface UploadRequest {
   readonly ctx: Caller;
@@ -26,17 +25,12 @@ export interface UploadRequest {
   readonly size: number | undefined;
   /** Undefined for the default store. */
   readonly storeId: string | undefined;
+  readonly target: UploadTarget;
   /** Called when the upload was let in and its data is wanted. */
   readonly onAccepted: () => void;
 }
 
-interface Upload {
-  readonly ctx: Caller;
-  readonly id: string;
-  readonly uploadId: string;
-}
-
-/** Brings image data from a client into a store, and tells the registry. */
+/** Brings image data from a client into a store (or into staging), and tells the registry. */
 @Injectable()
 export class UploadService {
   private readonly running = new Set<Promise<void>>();
@@ -50,7 +44,7 @@ export class UploadService {
   ) {}
 
   /**
-   * Resolves when the image is active. When it rejects the image is queued again and nothing is left in the store,
+   * Resolves when the image is active, or its data is staged. When it rejects the image is queued again and nothing is left in the store,
    * or the registry sees to both.
    */
   async upload(request: UploadRequest): Promise<void> {
@@ -72,9 +66,9 @@ export class UploadService {
     const upload: Upload = { ctx: request.ctx, id: request.imageId, uploadId: randomUUID() };
     const signal = AbortSignal.any([this.lease.signal, this.settings.transfersEnd]);
     try {
-      const ticket = await this.begin(upload, request);
-      const stored = await this.store(upload, ticket, request, signal);
-      await this.commit(upload, ticket, stored);
+      const admitted = await this.begin(upload, request);
+      const stored = await this.store(upload, admitted, request, signal);
+      await this.commit(upload, admitted, request.target, stored);
       countTransfer('in', 'ok', stored.size);
     } catch (error) {
       countTransfer('in', isServiceError(error) ? error.code : 'INTERNAL');
@@ -82,10 +76,9 @@ export class UploadService {
     }
   }
 
-  private async begin(upload: Upload, { storeId, size }: UploadRequest): Promise<UploadTicket> {
+  private async begin(upload: Upload, { storeId, size, target }: UploadRequest): Promise<AdmittedUpload> {
     try {
-      return await this.rpc.call(registryImages.beginUpload, {
-        ...upload,
+      return await target.begin(this.rpc, upload, {
         instanceId: this.settings.instanceId,
         storeId: storeId ?? this.stores.defaultId,
         size: size ?? null,
@@ -99,7 +92,7 @@ export class UploadService {
 
   private async store(
     upload: Upload,
-    ticket: UploadTicket,
+    admitted: AdmittedUpload,
     request: UploadRequest,
     signal: AbortSignal,
   ): Promise<StoredImage> {
@@ -112,16 +105,16 @@ export class UploadService {
         );
       request.onAccepted();
       return await this.pipeline.storeImage({
-        driver: this.stores.get(ticket.storeId),
-        key: ticket.imageId,
+        driver: this.stores.get(admitted.storeId),
+        key: admitted.key,
         source: request.source,
         ownsChunks: true,
         uploadId: upload.uploadId,
-        hashAlgorithm: images.hashingAlgorithm,
-        md5: images.md5Checksum,
-        sizeCap: Math.min(limits.imageSizeCap, ticket.sizeCap ?? Infinity),
+        hashAlgorithm: request.target.isHashed ? images.hashingAlgorithm : null,
+        md5: request.target.isHashed && images.md5Checksum,
+        sizeCap: Math.min(limits.imageSizeCap, admitted.sizeCap ?? Infinity),
         expectedSize: request.size,
-        inspector: createInspector(ticket),
+        inspector: admitted.inspector,
         signal,
       });
     } catch (error) {
@@ -131,7 +124,7 @@ export class UploadService {
       if (signal.aborted) throw signal.reason;
       // Glance answers 410 where a store is read-only.
       if (isServiceError(error, 'STORE_OPERATION_UNSUPPORTED'))
-        throw new ServiceError('IMAGE_LOST_RACE', `The store "${ticket.storeId}" takes no data.`, {
+        throw new ServiceError('IMAGE_LOST_RACE', `The store "${admitted.storeId}" takes no data.`, {
           cause: error,
         });
       throw error;
@@ -142,13 +135,18 @@ export class UploadService {
    * Commits, however long it takes to learn the outcome; the client waits for one lease at most. While the outcome is
    * unknown the data may be the image's, so it is not touched.
    */
-  private async commit(upload: Upload, ticket: UploadTicket, stored: StoredImage): Promise<void> {
-    const request = { ...upload, stored: this.describe(ticket, stored) };
+  private async commit(
+    upload: Upload,
+    admitted: AdmittedUpload,
+    target: UploadTarget,
+    stored: StoredImage,
+  ): Promise<void> {
+    const described = this.describe(admitted, stored);
     const committing = retryUntilKnown(
-      () => this.rpc.call(registryImages.commitUpload, request),
+      () => target.commit(this.rpc, upload, described),
       this.lease.released,
     ).catch(async (error: unknown) => {
-      await this.discard(upload, ticket, stored, error);
+      await this.discard(upload, admitted, stored, error);
       throw error;
     });
     if (await isDoneWithin(committing, this.settings.config.leases.instanceLeaseMs)) return;
@@ -158,9 +156,9 @@ export class UploadService {
     throw new ServiceError('RPC_TIMEOUT', 'It is not known whether the upload was committed');
   }
 
-  private describe(ticket: UploadTicket, stored: StoredImage): StoredData {
+  private describe({ storeId }: AdmittedUpload, stored: StoredImage): StoredData {
     return {
-      location: this.stores.toImageLocation(ticket.storeId, stored),
+      location: this.stores.toImageLocation(storeId, stored),
       size: stored.size,
       virtualSize: stored.virtualSize,
       checksum: stored.checksum,
@@ -172,7 +170,7 @@ export class UploadService {
   /** After a refused commit: removes what was stored, where it is certain that it is ours. */
   private async discard(
     upload: Upload,
-    ticket: UploadTicket,
+    { storeId }: AdmittedUpload,
     stored: StoredImage,
     reason: unknown,
   ): Promise<void> {
@@ -180,7 +178,7 @@ export class UploadService {
     if (isOutcomeUnknown(reason) || isServiceError(reason, 'LEASE_LOST')) return;
     let hasLeftovers = false;
     try {
-      await this.stores.get(ticket.storeId).delete(stored.location, {});
+      await this.stores.get(storeId).delete(stored.location, {});
     } catch (error) {
       hasLeftovers = true;
       this.settings.logger.warn({ err: error, imageId: upload.id }, 'a worker has to remove unwanted data');

@@ -1,4 +1,5 @@
 import { ImportInfoController } from '../imports/import-info.controller.js';
+import { ImportsController } from '../imports/imports.controller.js';
 import { LocationsController } from '../locations/locations.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import { StoresController } from './stores.controller.js';
@@ -9,4 +10,5 @@ export const storeControllers = [
   LocationsController,
   TasksController,
   ImportInfoController,
+  ImportsController,
 ];

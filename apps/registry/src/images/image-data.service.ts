@@ -1,35 +1,32 @@
 import {
   type Caller,
   type DownloadTicket,
-  type Image,
   type RequestOf,
   ServiceError,
   type UploadTicket,
   imageEvents,
   type registryImages,
 } from '@glimpse/contracts';
-import { Database, type Transaction, UniqueViolation } from '@glimpse/persistence';
+import { Database } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { Reaper } from '../leases/reaper.js';
 import { UploadLeases } from '../leases/upload-leases.js';
+import { ImageLocations } from '../locations/image-locations.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
-import { RegistrySettings } from '../registry-settings.js';
 import { ImageReader } from './image-reader.js';
 import { moveImage } from './image-state.js';
 import { ImagesRepository } from './images.repository.js';
 import { toDownloadTicket } from './download-ticket.js';
+import { UploadAdmission, formatsOf, lostRace } from './upload-admission.js';
 import { UploadFailures } from './upload-failures.js';
 
 type BeginUpload = RequestOf<(typeof registryImages)['beginUpload']>;
 type CommitUpload = RequestOf<(typeof registryImages)['commitUpload']>;
 type AbortUpload = RequestOf<(typeof registryImages)['abortUpload']>;
-
-const lostRace = (id: string) =>
-  new ServiceError('IMAGE_LOST_RACE', `Image ${id} was changed or deleted during the upload.`);
 
 /** The data of images: who may write it now, what was written, where it is. */
 @Injectable()
@@ -38,6 +35,8 @@ export class ImageDataService {
     private readonly database: Database,
     private readonly reader: ImageReader,
     private readonly repository: ImagesRepository,
+    private readonly locations: ImageLocations,
+    private readonly admission: UploadAdmission,
     private readonly leases: UploadLeases,
     private readonly reaper: Reaper,
     private readonly failures: UploadFailures,
@@ -46,7 +45,6 @@ export class ImageDataService {
     private readonly outbox: OutboxWriter,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
-    private readonly settings: RegistrySettings,
   ) {}
 
   /** queued → saving, for one of those who try at once. A repeated call gets the same ticket. */
@@ -56,11 +54,7 @@ export class ImageDataService {
       if (stored === undefined) throw imageNotFound(request.id);
       const { image } = stored;
       await this.policy.enforceOnOwnImage(tx, 'upload_image', request.ctx, image);
-      const held = await this.leases.find(tx, request.uploadId);
-      const isRepeated = held?.image_id === image.id && held.state === 'held';
-      const sizeCap = isRepeated
-        ? await this.quotas.remaining(tx, request.ctx, image.owner)
-        : await this.takeImage(tx, image, request);
+      const sizeCap = await this.admission.admit(tx, image, request, 'saving');
       return {
         uploadId: request.uploadId,
         imageId: image.id,
@@ -69,38 +63,6 @@ export class ImageDataService {
         ...(sizeCap === undefined || request.size !== null ? {} : { sizeCap }),
       };
     });
-  }
-
-  /** Answers with the bytes that data of unknown size may come to, where there is a limit. */
-  private async takeImage(tx: Transaction, image: Image, request: BeginUpload): Promise<number | undefined> {
-    if (image.status !== 'queued')
-      throw new ServiceError(
-        'IMAGE_STATUS_CONFLICT',
-        `Image status transition from ${image.status} to saving is not allowed`,
-      );
-    formatsOf(image);
-    this.checkSize(request.size);
-    const sizeCap = await this.quotas.admitUpload(tx, request.ctx, image.owner, request.size);
-    const now = this.clock.databaseNow();
-    const isMine = await moveImage(tx, image.id, { from: 'queued', to: 'saving', now });
-    if (!isMine) throw lostRace(image.id);
-    await this.takeLease(tx, { ...request, imageId: image.id });
-    return sizeCap;
-  }
-
-  private async takeLease(tx: Transaction, upload: BeginUpload & { imageId: string }): Promise<void> {
-    try {
-      await this.leases.take(tx, upload);
-    } catch (error) {
-      // It was given up before it began.
-      throw error instanceof UniqueViolation ? lostRace(upload.imageId) : error;
-    }
-  }
-
-  private checkSize(size: number | null): void {
-    const cap = this.settings.config.limits.imageSizeCap;
-    if (size !== null && size > cap)
-      throw new ServiceError('QUOTA_EXCEEDED', `Image exceeds the maximum size of ${cap} bytes.`);
   }
 
   /** saving → active, when the upload still holds the image. A repeated call after a commit succeeds. */
@@ -129,6 +91,7 @@ export class ImageDataService {
       });
       // The lease stays held: until the caller has removed the data and aborted, or died and its leftovers are removed.
       if (!isActive) throw lostRace(lease.imageId);
+      await this.locations.forgetUnverified(tx, lease.imageId);
       await this.repository.insertLocation(tx, lease.imageId, stored, now);
       await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: lease.imageId });
       const after = await this.reader.findIn(tx, lease.imageId);
@@ -142,7 +105,7 @@ export class ImageDataService {
     await this.database.unitOfWork.run(async (tx) => {
       if (hasLeftovers === true) return this.reaper.reapOne(tx, uploadId);
       const lease = await this.leases.abort(tx, { uploadId, imageId: id });
-      if (lease.outcome === 'ended') await this.failures.requeue(tx, lease.imageId, reason);
+      if (lease.outcome === 'ended') await this.failures.requeue(tx, lease, reason);
     });
   }
 
@@ -157,16 +120,4 @@ export class ImageDataService {
       throw new ServiceError('IMAGE_DEACTIVATED', 'The requested image has been deactivated.');
     return toDownloadTicket(stored);
   }
-}
-
-/** Both formats; without them data can not be uploaded. */
-function formatsOf({
-  diskFormat,
-  containerFormat,
-}: Image): Pick<UploadTicket, 'diskFormat' | 'containerFormat'> {
-  if (diskFormat !== null && containerFormat !== null) return { diskFormat, containerFormat };
-  throw new ServiceError(
-    'IMAGE_FORMATS_MISSING',
-    'Properties disk_format, container_format must be set prior to saving data.',
-  );
 }

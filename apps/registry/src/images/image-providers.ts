@@ -13,6 +13,7 @@ import { ImageReader } from './image-reader.js';
 import { ImagesRepository } from './images.repository.js';
 import { ImagesService } from './images.service.js';
 import { Scrubber } from './scrubber.js';
+import { UploadAdmission } from './upload-admission.js';
 import { UploadFailures } from './upload-failures.js';
 
 /** Images, and what belongs to one. */
@@ -26,6 +27,7 @@ export const imageProviders: Provider[] = [
   ImageDataService,
   ImageActions,
   Scrubber,
+  UploadAdmission,
   UploadFailures,
   TagsService,
   MembersRepository,

@@ -1,4 +1,4 @@
-import { imageEvents } from '@glimpse/contracts';
+import { STAGING_STORE, imageEvents } from '@glimpse/contracts';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
@@ -13,10 +13,17 @@ export class UploadFailures {
     private readonly clock: Clock,
   ) {}
 
-  /** saving → queued, so that the upload can be repeated. Nothing where the image is not being saved, or gone. */
-  async requeue(tx: Transaction, imageId: string, reason: string): Promise<void> {
-    const now = this.clock.databaseNow();
-    if (await moveImage(tx, imageId, { from: 'saving', to: 'queued', now }))
+  /**
+   * saving (or, of what was to be staged, uploading) → queued, so that the upload can be repeated. Nothing where the
+   * image is not receiving data, or gone.
+   */
+  async requeue(
+    tx: Transaction,
+    { imageId, storeId }: { readonly imageId: string; readonly storeId: string },
+    reason: string,
+  ): Promise<void> {
+    const from = storeId === STAGING_STORE ? 'uploading' : 'saving';
+    if (await moveImage(tx, imageId, { from, to: 'queued', now: this.clock.databaseNow() }))
       await this.outbox.write(tx, imageEvents.uploadFailed, imageId, { imageId, reason });
   }
 }

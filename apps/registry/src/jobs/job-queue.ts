@@ -13,8 +13,13 @@ export class JobQueue {
     private readonly clock: Clock,
   ) {}
 
-  /** The job exists, and is announced, when and only when the transaction is committed. */
-  async enqueue<K extends JobKind>(tx: Transaction, kind: K, payload: JobPayload<K>): Promise<void> {
+  /** The job exists, and is announced, when and only when the transaction is committed. It waits `dueInMs` milliseconds. */
+  async enqueue<K extends JobKind>(
+    tx: Transaction,
+    kind: K,
+    payload: JobPayload<K>,
+    { dueInMs = 0 }: { readonly dueInMs?: number } = {},
+  ): Promise<void> {
     const id = randomUUID();
     const now = this.clock.now();
     await tx.insert('jobs', [
@@ -25,7 +30,7 @@ export class JobQueue {
         image_id: payload.imageId,
         payload: JSON.stringify(payload),
         attempt: 0,
-        due_at: now,
+        due_at: now + dueInMs,
         created_at: now,
         updated_at: now,
       },

@@ -4,6 +4,7 @@ import { afterFailure } from './retry.js';
 const options = {
   jobs: { maxAttempts: 3, retryBaseMs: 1_000, retryMaxMs: 10_000 },
   images: { httpRetries: 1 },
+  import: { maxAttempts: 2 },
 };
 const pauseAfter = (attempt: number, random: number) =>
   afterFailure(

@@ -15,10 +15,12 @@ export type AfterFailure = { readonly retryInMs: number } | 'give-up';
 export interface RetryOptions {
   readonly jobs: Pick<Config['jobs'], 'maxAttempts' | 'retryBaseMs' | 'retryMaxMs'>;
   readonly images: Pick<Config['images'], 'httpRetries'>;
+  readonly import: Pick<Config['import'], 'maxAttempts'>;
 }
 
 /** How often a job of the kind is begun at most. */
-export function attemptsOf(kind: JobKind, { jobs, images }: RetryOptions): number {
+export function attemptsOf(kind: JobKind, { jobs, images, import: imports }: RetryOptions): number {
+  if (kind === 'import') return imports.maxAttempts;
   if (neverGivenUp.has(kind)) return Number.POSITIVE_INFINITY;
   return readsLocations.has(kind) ? 1 + images.httpRetries : jobs.maxAttempts;
 }

@@ -12,7 +12,7 @@ interface UploadLease extends Pick<LeaseRow, 'id' | 'state' | 'size'> {
 }
 
 export type EndOutcome =
-  | { readonly outcome: 'ended'; readonly imageId: string }
+  | { readonly outcome: 'ended'; readonly imageId: string; readonly storeId: string }
   /** It was ended so before. */
   | { readonly outcome: 'repeated' }
   /** It was ended otherwise, or its leftovers are being removed. */
@@ -111,7 +111,7 @@ export class UploadLeases {
     );
     const lease = await this.find(tx, uploadId);
     if (lease === undefined) return { outcome: 'unknown' };
-    if (ended === 1) return { outcome: 'ended', imageId: lease.image_id };
+    if (ended === 1) return { outcome: 'ended', imageId: lease.image_id, storeId: lease.store_id };
     return { outcome: lease.state === state ? 'repeated' : 'lost' };
   }
 

@@ -41,6 +41,9 @@ export const usageQueries = {
 
   stagingBytes: sumOf(
     `SELECT SUM(i.size) ${OF_PROJECT} AND i.status IN ('uploading', 'importing')`,
+    `SELECT SUM(u.size) FROM images i JOIN leases u ON u.image_id = i.id
+      WHERE i.owner = ? AND i.deleted = 0 AND i.status = 'uploading' AND i.size IS NULL
+        AND u.kind = 'upload' AND u.state IN ('held', 'reaping')`,
     `SELECT SUM(i.size) ${OF_PROJECT} AND ${IS_COPIED}`,
   ),
 } as const;

@@ -22,11 +22,7 @@ export class ImportLocks {
 
   /** Throws IMAGE_STATUS_CONFLICT where another task is at work. */
   async take(tx: Transaction, imageId: string, taskId: string): Promise<void> {
-    const [held] = await tx.query<{ value: string | null }>(
-      'SELECT value FROM image_properties WHERE image_id = ? AND name = ?',
-      [imageId, IMPORT_LOCK],
-    );
-    if (held !== undefined) await this.breakOrRefuse(tx, imageId, held.value ?? '');
+    await this.assertFree(tx, imageId);
     const now = this.clock.databaseNow();
     try {
       await tx.insert('image_properties', [
@@ -42,6 +38,15 @@ export class ImportLocks {
     } catch (error) {
       throw error instanceof UniqueViolation ? conflict(error) : error;
     }
+  }
+
+  /** Breaks the lock of a dead task. Throws IMAGE_STATUS_CONFLICT where a task is at work. */
+  async assertFree(tx: Transaction, imageId: string): Promise<void> {
+    const [held] = await tx.query<{ value: string | null }>(
+      'SELECT value FROM image_properties WHERE image_id = ? AND name = ?',
+      [imageId, IMPORT_LOCK],
+    );
+    if (held !== undefined) await this.breakOrRefuse(tx, imageId, held.value ?? '');
   }
 
   /** Frees the image that the task has. */

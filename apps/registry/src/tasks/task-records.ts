@@ -79,6 +79,14 @@ export class TaskRecords {
     if (matched === 1) await tx.execute('UPDATE task_info SET message = ? WHERE task_id = ?', [message, id]);
   }
 
+  /** Whether the task has not ended. */
+  async isLive(tx: Transaction, id: string): Promise<boolean> {
+    const rows = await tx.query("SELECT id FROM tasks WHERE id = ? AND status IN ('pending', 'processing')", [
+      id,
+    ]);
+    return rows.length === 1;
+  }
+
   /** The task is done; the image that it worked on alone is free for others. */
   async succeed(tx: Transaction, id: string, result: object | null, message = ''): Promise<void> {
     if (!(await this.end(tx, id, 'success'))) return;

@@ -1,8 +1,10 @@
 import {
   type ImageLocation,
   type JobPayload,
+  STAGING_STORE,
   ServiceError,
   isServiceError,
+  stagedKeyOf,
   storeOf,
 } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
@@ -23,13 +25,14 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
    * in stores that this worker does not have, with STORE_UNAVAILABLE else.
    */
   async run(payload: JobPayload<'delete-data'>, { signal }: JobContext): Promise<null> {
-    const { imageId, locations, partial } = payload;
+    const { imageId, locations, partial, leftovers = [] } = payload;
     const failures: unknown[] = [];
     const attempt = async (work: () => Promise<void>) => {
       signal.throwIfAborted();
       await work().catch((error: unknown) => failures.push(error));
     };
-    if (partial !== undefined) await attempt(() => this.removeLeftovers(imageId, partial, signal));
+    for (const left of partial === undefined ? leftovers : [partial, ...leftovers])
+      await attempt(() => this.removeLeftovers(imageId, left, signal));
     for (const location of locations) await attempt(() => this.removeData(imageId, location, signal));
     const [first] = failures;
     if (first === undefined) return null;
@@ -54,7 +57,9 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
       );
       return;
     }
-    if (driver.capabilities.write) await driver.removeLeftovers(imageId, uploadId, { signal });
+    if (!driver.capabilities.write) return;
+    const key = storeId === STAGING_STORE ? stagedKeyOf(imageId, uploadId) : imageId;
+    await driver.removeLeftovers(key, uploadId, { signal });
   }
 
   private async removeData(imageId: string, location: ImageLocation, signal: AbortSignal): Promise<void> {

@@ -90,6 +90,7 @@ export class JobAttempt {
       const result = await this.handler.run(parsePayload(this.job.kind, this.job.payload), {
         signal: AbortSignal.any([this.lease.signal, this.stopping.signal]),
         reportProgress: (progress) => this.lease.reportProgress(progress),
+        attempt: this.job.attempt,
       });
       return { isDone: true, result };
     } catch (reason) {

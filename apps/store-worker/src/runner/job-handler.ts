@@ -6,6 +6,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** Tells with the next heartbeat how far the job has come. */
   readonly reportProgress: (progress: JobProgress) => void;
+  /** 1 for the first. */
+  readonly attempt: number;
 }
 
 /** Does the jobs of one kind. */

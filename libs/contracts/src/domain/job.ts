@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Caller } from './caller.js';
 import { ImageLocation } from './image.js';
+import { ImportPayload, ImportResult } from './import.js';
 import { ExpectedHash, ProbedLocation } from './location.js';
 
 /**
@@ -12,6 +13,10 @@ export const DeleteDataPayload = z.object({
   locations: z.array(ImageLocation),
   /** What an upload that never finished may have left in a store. */
   partial: z.object({ storeId: z.string(), uploadId: z.string() }).optional(),
+  /** What the attempts at an import may have left in the stores. */
+  leftovers: z.array(z.object({ storeId: z.string(), uploadId: z.string() })).optional(),
+  /** The import that failed, and that ends when nothing of it is left. */
+  endsImport: z.object({ taskId: z.string(), reason: z.string(), storeIds: z.array(z.string()) }).optional(),
 });
 export type DeleteDataPayload = z.output<typeof DeleteDataPayload>;
 
@@ -46,6 +51,7 @@ const jobPayloads = {
   'delete-data': DeleteDataPayload,
   'probe-location': ProbeLocationPayload,
   'hash-location': HashLocationPayload,
+  import: ImportPayload,
 } as const;
 
 /** What a worker found out about data that it read. */
@@ -62,6 +68,7 @@ const jobResults = {
   'delete-data': z.null(),
   'probe-location': ProbedLocation,
   'hash-location': HashedData,
+  import: ImportResult,
 } as const satisfies Record<JobKind, z.ZodType>;
 export type JobKind = keyof typeof jobPayloads;
 export const jobKinds = Object.keys(jobPayloads) as [JobKind, ...JobKind[]];

@@ -281,7 +281,7 @@ function fillToLimit(path: string): Outcome {
     import { createLogger } from ${library('observability')};
     import { createStores } from ${library('stores')};
     const stores = { file: { type: 'file', datadir: process.env.DATADIR } };
-    const driver = createStores({ stores, defaultStore: 'file' }, createLogger('test', { level: 'silent' })).get('file');
+    const driver = createStores({ stores, staging: stores.file, defaultStore: 'file' }, createLogger('test', { level: 'silent' })).get('file');
     const code = await driver.write('key', Readable.from([Buffer.alloc(8 << 20)]), { uploadId: 'u1' })
       .then(() => 'no error', (error) => error.code);
     process.stdout.write(JSON.stringify({ code, left: readdirSync(process.env.DATADIR) }));

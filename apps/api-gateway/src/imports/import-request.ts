@@ -1,0 +1,56 @@
+import { ImportMethod, type ImportRequest, ServiceError, isStorableText } from '@glimpse/contracts';
+import { z } from 'zod';
+
+const text = () => z.string().refine(isStorableText, 'has characters that cannot be stored');
+
+/** What `POST …/import` takes. */
+export const ImportBody = z.looseObject({
+  method: z.looseObject({
+    name: z.string().meta({ description: 'One of the methods that `/v2/info/import` lists.' }),
+    uri: text().optional().meta({ description: 'With web-download: where the data is.' }),
+  }),
+  stores: z.array(text()).optional().meta({ description: 'The stores to import into.' }),
+  all_stores: z.boolean().optional().meta({ description: 'Import into every store.' }),
+  all_stores_must_succeed: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether one store that fails makes the whole import fail; true by default.' }),
+});
+
+const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
+
+/** What to import, and where to. `methods` are those that are offered. Throws REQUEST_INVALID. */
+export function parseImportRequest(
+  body: unknown,
+  header: string | string[] | undefined,
+  methods: readonly string[],
+): ImportRequest {
+  const parsed = ImportBody.safeParse(body);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(`${issue?.path.join('.') || 'The body'}: ${issue?.message}`);
+  }
+  const { method, stores, all_stores: allStores, all_stores_must_succeed: mustSucceed } = parsed.data;
+  if (!methods.includes(method.name)) throw invalid(`Unknown import method name '${method.name}'.`);
+  if (method.name === 'web-download' && (method.uri ?? '') === '')
+    throw invalid(
+      'URI is required for the web-download import method; an empty one does not pass filtering.',
+    );
+  return {
+    method: ImportMethod.parse(method),
+    stores: stores ?? null,
+    headerStore: header === undefined ? null : String(header),
+    allStores: allStores ?? false,
+    allStoresMustSucceed: mustSucceed ?? true,
+    body: { ...parsed.data, method: withoutSecrets(method) },
+  };
+}
+
+/** The task shows what was asked for to others who may see it: not with what password. */
+function withoutSecrets(method: z.output<typeof ImportBody>['method']) {
+  return method.uri === undefined ? method : { ...method, uri: withoutUserInfo(method.uri) };
+}
+
+/** The URI without the user name and password that it may hold. */
+export const withoutUserInfo = (uri: string): string =>
+  uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');

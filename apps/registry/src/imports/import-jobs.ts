@@ -1,0 +1,187 @@
+import {
+  type ImageLocation,
+  type JobPayload,
+  type JobResult,
+  type WireError,
+  attemptIdOf,
+  imageEvents,
+  isServiceError,
+} from '@glimpse/contracts';
+import type { Transaction } from '@glimpse/persistence';
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Clock } from '../clock.js';
+import { ImageReader } from '../images/image-reader.js';
+import { moveImage } from '../images/image-state.js';
+import type { StoredImage } from '../images/stored-image.js';
+import type { JobEffect } from '../jobs/job-effects.js';
+import { JobQueue } from '../jobs/job-queue.js';
+import { ImageLocations } from '../locations/image-locations.js';
+import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { ProjectQuotas } from '../quotas/project-quotas.js';
+import { RegistrySettings } from '../registry-settings.js';
+import { TaskRecords } from '../tasks/task-records.js';
+import { ImportEnds } from './import-ends.js';
+import { markImport } from './import-marks.js';
+import { StagedData } from './staged-data.js';
+
+type Payload = JobPayload<'import'>;
+type Result = JobResult<'import'>;
+type Data = NonNullable<Result['data']>;
+
+const MEBIBYTE = 1_048_576;
+const copied = (bytes: number) => `Copied ${Math.floor(bytes / MEBIBYTE)} MiB`;
+const reasonsOf = (failed: Result['failed']) =>
+  failed.map(({ storeId, reason }) => `${storeId}: ${reason}`).join('; ');
+
+/** What follows from the job of an import as it goes: for the image, its locations and the task. */
+@Injectable()
+export class ImportJobs {
+  constructor(
+    private readonly ends: ImportEnds,
+    private readonly reader: ImageReader,
+    private readonly locations: ImageLocations,
+    private readonly staged: StagedData,
+    private readonly tasks: TaskRecords,
+    private readonly quotas: ProjectQuotas,
+    private readonly jobs: JobQueue,
+    private readonly outbox: OutboxWriter,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+    private readonly settings: RegistrySettings,
+  ) {}
+
+  readonly import: JobEffect<'import'> = {
+    kind: 'import',
+    started: (tx, { taskId }) => this.tasks.process(tx, taskId),
+    progressed: (tx, { taskId }, { bytesDone }) => this.tasks.report(tx, taskId, copied(bytesDone)),
+    completed: (tx, payload, result) => this.conclude(tx, payload, result),
+    failed: (tx, payload, error) => this.giveUp(tx, payload, error),
+  };
+
+  /** The end of an import whose leftovers had to be removed first. */
+  readonly cleanUp: JobEffect<'delete-data'> = {
+    kind: 'delete-data',
+    completed: (tx, payload) => this.endAfterwards(tx, payload),
+    // What is left lies in a store that nobody knows any more.
+    failed: (tx, payload) => this.endAfterwards(tx, payload),
+  };
+
+  private async conclude(tx: Transaction, payload: Payload, { data, stored, failed }: Result): Promise<void> {
+    const { imageId, taskId } = payload;
+    const locations = stored.map(({ location }) => location);
+    const refusal = data === null ? undefined : await this.refusalOf(tx, payload, data.size * stored.length);
+    const image = await this.ends.hold(tx, imageId);
+    if (image === undefined || !(await this.tasks.isLive(tx, taskId)) || !isAwaited(image, payload)) {
+      await this.remove(tx, imageId, locations);
+      await this.tasks.fail(tx, taskId, 'The image was deleted or changed in the meantime.');
+      return;
+    }
+    if (refusal !== undefined) {
+      // Its name may be another upload's as soon as the image is queued.
+      const endsImport = { taskId, reason: refusal, storeIds: payload.storeIds };
+      await this.jobs.enqueue(tx, 'delete-data', { imageId, locations, endsImport });
+    } else if (data === null || stored.length === 0)
+      await this.ends.fail(tx, imageId, {
+        taskId,
+        reason: reasonsOf(failed),
+        storeIds: failed.map(({ storeId }) => storeId),
+      });
+    else await this.succeed(tx, payload, { image, data, locations, failed });
+  }
+
+  /** Data of unknown size was let in without knowing what it would come to. */
+  private async refusalOf(
+    tx: Transaction,
+    { imageId, ctx, source }: Payload,
+    bytes: number,
+  ): Promise<string | undefined> {
+    if (source.kind !== 'web') return undefined;
+    try {
+      await this.quotas.admitStored(tx, ctx, imageId, bytes);
+      return undefined;
+    } catch (error) {
+      if (isServiceError(error, 'QUOTA_EXCEEDED')) return error.message;
+      throw error;
+    }
+  }
+
+  private async succeed(
+    tx: Transaction,
+    { imageId, taskId, ctx, source }: Payload,
+    outcome: {
+      image: StoredImage;
+      data: Data;
+      locations: readonly ImageLocation[];
+      failed: Result['failed'];
+    },
+  ): Promise<void> {
+    const { image, data, locations, failed } = outcome;
+    const now = this.clock.databaseNow();
+    const failedStores = failed.map(({ storeId }) => storeId);
+    await markImport(tx, image.image, { importing: [], failed: failedStores }, now);
+    if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
+    for (const location of locations) await this.locations.add(tx, imageId, location);
+    if (source.kind === 'copy')
+      await tx.execute('UPDATE images SET updated_at = ? WHERE id = ?', [now, imageId]);
+    else
+      await moveImage(tx, imageId, {
+        from: 'importing',
+        to: 'active',
+        now,
+        set: {
+          size: data.size,
+          virtual_size: data.virtualSize,
+          checksum: data.checksum,
+          os_hash_algo: data.osHashAlgo,
+          os_hash_value: data.osHashValue,
+        },
+      });
+    await this.staged.discard(tx, imageId);
+    await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: imageId });
+    const missing = failed.length === 0 ? '' : `; not stored in ${reasonsOf(failed)}`;
+    await this.tasks.succeed(tx, taskId, { image_id: imageId }, `${copied(data.size)}${missing}`);
+    const after = await this.reader.findIn(tx, imageId);
+    const event = source.kind === 'copy' ? imageEvents.updated : imageEvents.activated;
+    if (after !== undefined) await this.outbox.write(tx, event, imageId, { image: after.image });
+  }
+
+  /** It will not be tried again, and its attempts may have left something: the import ends when that is removed. */
+  private async giveUp(tx: Transaction, payload: Payload, { message }: WireError): Promise<void> {
+    const { imageId, taskId, storeIds } = payload;
+    await this.jobs.enqueue(tx, 'delete-data', {
+      imageId,
+      locations: [],
+      leftovers: leftoversOf(payload, this.settings.config.import.maxAttempts),
+      endsImport: { taskId, reason: message, storeIds },
+    });
+  }
+
+  private async endAfterwards(
+    tx: Transaction,
+    { imageId, endsImport }: JobPayload<'delete-data'>,
+  ): Promise<void> {
+    if (endsImport !== undefined) await this.ends.fail(tx, imageId, endsImport);
+  }
+
+  private async remove(tx: Transaction, imageId: string, locations: readonly ImageLocation[]): Promise<void> {
+    if (locations.length > 0)
+      await this.jobs.enqueue(tx, 'delete-data', { imageId, locations: [...locations] });
+  }
+}
+
+/** Whether the image is still what the import was begun for. */
+function isAwaited({ image }: StoredImage, { source }: Payload): boolean {
+  return source.kind === 'copy'
+    ? image.status === 'active' || image.status === 'deactivated'
+    : image.status === 'importing';
+}
+
+/** What the attempts at an import may have left in its stores. */
+export const leftoversOf = ({ importId, storeIds }: Payload, attempts: number) =>
+  storeIds.flatMap((storeId) =>
+    Array.from({ length: attempts }, (_, index) => ({
+      storeId,
+      uploadId: attemptIdOf(importId, index + 1),
+    })),
+  );

@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream';
+import { type JobPayload, ServiceError } from '@glimpse/contracts';
+import type { StoreRegistry } from '@glimpse/stores';
+import type { WebSource } from './web-source.js';
+
+/** Data to import, opened. */
+export interface OpenedSource {
+  /** Its opener destroys it. */
+  readonly data: Readable;
+  readonly size: number | undefined;
+  /** Digests that it must have, by algorithm. */
+  readonly digests?: ReadonlyMap<string, string>;
+}
+
+/** One place where the data can be had. */
+export type Candidate = (signal: AbortSignal) => Promise<OpenedSource>;
+
+type Source = JobPayload<'import'>['source'];
+type Known = Extract<Source, { kind: 'copy' }>['known'];
+
+/** The places where the data of an import can be had, best first. */
+export class ImportSources {
+  constructor(
+    private readonly stores: StoreRegistry,
+    private readonly web: WebSource,
+  ) {}
+
+  /** Throws REQUEST_INVALID where there is none. */
+  candidatesOf(source: Source): Candidate[] {
+    if (source.kind === 'web') return [(signal) => this.web.open(source.uri, signal)];
+    const locations = source.kind === 'staged' ? [source.location] : source.locations;
+    const known =
+      source.kind === 'staged'
+        ? { size: source.size }
+        : { size: source.known.size, digests: digestsOf(source.known) };
+    if (locations.length === 0) throw new ServiceError('REQUEST_INVALID', 'The image has no data to copy');
+    return locations.map((imageLocation) => async (signal) => {
+      const { driver, location } = this.stores.resolve(imageLocation);
+      const data = await driver.read(location, { signal });
+      return {
+        data,
+        size: known.size ?? undefined,
+        ...('digests' in known ? { digests: known.digests } : {}),
+      };
+    });
+  }
+}
+
+/** The strongest digest that is known; a copy is one when it has it too. */
+function digestsOf({ checksum, osHashAlgo, osHashValue }: Known): ReadonlyMap<string, string> {
+  if (osHashAlgo !== null && osHashValue !== null) return new Map([[osHashAlgo, osHashValue]]);
+  return new Map(checksum === null ? [] : [['md5', checksum]]);
+}

@@ -1,0 +1,159 @@
+import type { Config } from '@glimpse/config';
+import { type JobPayload, type JobResult, attemptIdOf, isServiceError } from '@glimpse/contracts';
+import { createInspector } from '@glimpse/inspector';
+import type { Logger } from '@glimpse/observability';
+import { type FannedOut, StoresFailed, type TransferPipeline } from '@glimpse/pipeline';
+import type { StoreDriver, StoreRegistry } from '@glimpse/stores';
+import type { JobContext, JobHandler } from '../../runner/job-handler.js';
+import type { Candidate, ImportSources } from './import-sources.js';
+
+type Payload = JobPayload<'import'>;
+type Result = JobResult<'import'>;
+type Failed = Result['failed'][number];
+
+const reasonOf = (error: unknown): string =>
+  isServiceError(error) ? error.message : 'The store failed in an unforeseen way';
+
+/**
+ * Brings data into the stores of an import, reading it once. What another attempt left is removed first, so that it can be
+ * repeated. Failures of the data and of stores are results; what may pass, and has nothing to do with either, rejects.
+ */
+export class ImportJob implements JobHandler<'import'> {
+  readonly kind = 'import';
+
+  constructor(
+    private readonly stores: StoreRegistry,
+    private readonly sources: ImportSources,
+    private readonly pipeline: TransferPipeline,
+    private readonly config: Pick<Config, 'images'>,
+    private readonly logger: Logger,
+  ) {}
+
+  async run(payload: Payload, context: JobContext): Promise<Result> {
+    const { drivers, unknown } = this.driversOf(payload);
+    if (drivers.size === 0 || (payload.allMustSucceed && unknown.length > 0))
+      return { data: null, stored: [], failed: unknown };
+    await this.removeLeftovers(payload, drivers, context);
+    const attempt = await this.transfer(payload, drivers, context);
+    return 'failed' in attempt
+      ? { ...attempt, failed: [...attempt.failed, ...unknown] }
+      : this.conclude(payload, drivers, attempt, unknown, context.signal);
+  }
+
+  private driversOf({ storeIds }: Payload): { drivers: Map<string, StoreDriver>; unknown: Failed[] } {
+    const drivers = new Map<string, StoreDriver>();
+    const unknown: Failed[] = [];
+    for (const storeId of storeIds) {
+      const driver = this.stores.find(storeId);
+      if (driver === undefined) unknown.push({ storeId, reason: 'The store-worker does not know the store' });
+      else drivers.set(storeId, driver);
+    }
+    return { drivers, unknown };
+  }
+
+  /** The workers of the attempts before this one died, or could not remove what they had written. */
+  private async removeLeftovers(
+    { imageId, importId }: Payload,
+    drivers: ReadonlyMap<string, StoreDriver>,
+    { attempt, signal }: JobContext,
+  ): Promise<void> {
+    for (let earlier = 1; earlier < attempt; earlier++)
+      for (const driver of drivers.values())
+        if (driver.capabilities.write)
+          await driver.removeLeftovers(imageId, attemptIdOf(importId, earlier), { signal });
+  }
+
+  private async transfer(
+    payload: Payload,
+    drivers: ReadonlyMap<string, StoreDriver>,
+    context: JobContext,
+  ): Promise<FannedOut | Result> {
+    let last: unknown;
+    for (const candidate of this.sources.candidatesOf(payload.source)) {
+      try {
+        return await this.read(payload, drivers, candidate, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (error instanceof StoresFailed) return storesFailed(error);
+        // What has no code is a defect.
+        if (!isServiceError(error)) throw error;
+        this.logger.warn({ err: error, image: payload.imageId }, 'data could not be imported from here');
+        last = error;
+      }
+    }
+    // A store that does not answer may do so at the next attempt; web servers had theirs.
+    if (payload.source.kind !== 'web' && isServiceError(last, 'STORE_UNAVAILABLE')) throw last;
+    return {
+      data: null,
+      stored: [],
+      failed: [...drivers.keys()].map((storeId) => ({ storeId, reason: reasonOf(last) })),
+    };
+  }
+
+  private async read(
+    payload: Payload,
+    drivers: ReadonlyMap<string, StoreDriver>,
+    candidate: Candidate,
+    { attempt, signal, reportProgress }: JobContext,
+  ): Promise<FannedOut> {
+    const { imageId, importId, allMustSucceed, sizeCap } = payload;
+    const { data, size, digests } = await candidate(signal);
+    try {
+      return await this.pipeline.fanOut({
+        drivers,
+        key: imageId,
+        uploadId: attemptIdOf(importId, attempt),
+        source: data,
+        allMustSucceed,
+        hashAlgorithm: this.config.images.hashingAlgorithm,
+        md5: this.config.images.md5Checksum,
+        expectedDigests: digests,
+        sizeCap,
+        expectedSize: size,
+        inspector: createInspector(payload),
+        signal,
+        onProgress: (bytesDone) =>
+          reportProgress({ phase: 'importing', bytesDone, bytesTotal: size ?? null }),
+      });
+    } finally {
+      data.destroy();
+    }
+  }
+
+  private async conclude(
+    { allMustSucceed }: Payload,
+    drivers: ReadonlyMap<string, StoreDriver>,
+    fannedOut: FannedOut,
+    unknown: readonly Failed[],
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { outcomes, size, virtualSize, checksum, osHashAlgo, osHashValue } = fannedOut;
+    const objects = [...outcomes].flatMap(([storeId, outcome]) =>
+      'object' in outcome ? [{ storeId, object: outcome.object }] : [],
+    );
+    const failed = [...outcomes].flatMap(([storeId, outcome]) =>
+      'error' in outcome ? [{ storeId, reason: reasonOf(outcome.error) }] : [],
+    );
+    if ((signal.aborted || allMustSucceed) && failed.length > 0) {
+      // Another worker may be at it by now: what lies there may be its.
+      if (isServiceError(signal.reason, 'LEASE_LOST')) throw signal.reason;
+      for (const { storeId, object } of objects) await drivers.get(storeId)?.delete(object.location, {});
+      signal.throwIfAborted();
+      return { data: null, stored: [], failed };
+    }
+    return {
+      data: { size, virtualSize, checksum, osHashAlgo, osHashValue },
+      stored: objects.map(({ storeId, object }) => ({
+        storeId,
+        location: this.stores.toImageLocation(storeId, object),
+      })),
+      failed: [...failed, ...unknown],
+    };
+  }
+}
+
+const storesFailed = ({ reasons }: StoresFailed): Result => ({
+  data: null,
+  stored: [],
+  failed: [...reasons].map(([storeId, error]) => ({ storeId, reason: reasonOf(error) })),
+});

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { Caller } from './caller.js';
+import { ByteCount, ImageLocation } from './image.js';
+
+/** The store in which data waits to be imported. Clients never see it, and can't name it. */
+export const STAGING_STORE = 'os_glance_staging_store';
+
+/** Names what one upload stages: another one of the same image is another object, so that removing one harms no other. */
+export const stagedKeyOf = (imageId: string, uploadId: string): string => `${imageId}.${uploadId}`;
+
+/** Where the data of an import comes from, as the client says it. */
+export const ImportMethod = z.discriminatedUnion('name', [
+  /** What was staged before. */
+  z.object({ name: z.literal('glance-direct') }),
+  /** A web server. */
+  z.object({ name: z.literal('web-download'), uri: z.string() }),
+  /** The stores that have it already. */
+  z.object({ name: z.literal('copy-image') }),
+]);
+export type ImportMethod = z.output<typeof ImportMethod>;
+
+/** A request for an import, parsed by the gateway. */
+export const ImportRequest = z.object({
+  method: ImportMethod,
+  /** The stores that the body names; null where it names none. */
+  stores: z.array(z.string()).nullable(),
+  /** The store that the header names. */
+  headerStore: z.string().nullable(),
+  /** Every store that can be written to. */
+  allStores: z.boolean(),
+  /** One store that fails makes the whole import fail. */
+  allStoresMustSucceed: z.boolean(),
+  /** As it was sent, without credentials; what the task shows. */
+  body: z.record(z.string(), z.unknown()),
+});
+export type ImportRequest = z.output<typeof ImportRequest>;
+
+/** What the data of an image is known to be. */
+const KnownData = z.object({
+  size: ByteCount.nullable(),
+  checksum: z.string().nullable(),
+  osHashAlgo: z.string().nullable(),
+  osHashValue: z.string().nullable(),
+});
+
+/** From where the worker reads. */
+export const ImportSource = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('staged'), location: ImageLocation, size: ByteCount }),
+  z.object({ kind: z.literal('web'), uri: z.string() }),
+  /** Best first; what is read must be what is known. */
+  z.object({ kind: z.literal('copy'), locations: z.array(ImageLocation), known: KnownData }),
+]);
+export type ImportSource = z.output<typeof ImportSource>;
+
+/** Brings data into one or several stores, reading it once. */
+export const ImportPayload = z.object({
+  imageId: z.string(),
+  taskId: z.string(),
+  /** Names what this import writes, so that what is left of an attempt can be removed: see {@link attemptIdOf}. */
+  importId: z.string(),
+  /** Who asked for it: their quotas count, and the audit trail names them. */
+  ctx: Caller,
+  source: ImportSource,
+  storeIds: z.array(z.string()),
+  allMustSucceed: z.boolean(),
+  diskFormat: z.string(),
+  containerFormat: z.string(),
+  /** Bytes that the data may have at most. */
+  sizeCap: ByteCount,
+});
+export type ImportPayload = z.output<typeof ImportPayload>;
+
+/** What one attempt at an import writes under. */
+export const attemptIdOf = (importId: string, attempt: number): string => `${importId}-${attempt}`;
+
+/** What came of an import that ended: nothing is left in a store that is not in `stored`. */
+export const ImportResult = z.object({
+  /** What was read; null where it could not be read to its end. */
+  data: z
+    .object({
+      size: ByteCount,
+      virtualSize: ByteCount.nullable(),
+      checksum: z.string().nullable(),
+      osHashAlgo: z.string(),
+      osHashValue: z.string(),
+    })
+    .nullable(),
+  stored: z.array(z.object({ storeId: z.string(), location: ImageLocation })),
+  /** The stores that don't have it, with the reason. */
+  failed: z.array(z.object({ storeId: z.string(), reason: z.string() })),
+});
+export type ImportResult = z.output<typeof ImportResult>;
