@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,10 +17,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const MAX_BYTES = 20_000_000;
+/** Of the services in the order in which they were started. */
+const cacheDirs: string[] = [];
+
+function newCacheDir(): string {
+  const dir = join(folder, randomUUID());
+  cacheDirs.push(dir);
+  return dir;
+}
+
 const cacheConfiguration = async () => ({
   auth: 'headers' as const,
   env: {
-    GLIMPSE_CACHE_DIR: join(folder, randomUUID()),
+    GLIMPSE_CACHE_DIR: newCacheDir(),
+    GLIMPSE_CACHE_MAX_BYTES: String(MAX_BYTES),
     GLIMPSE_CACHE_MANAGEMENT_ROUTES: 'true',
     GLIMPSE_STORES: JSON.stringify({
       near: { type: 'file', datadir: join(folder, 'near') },
@@ -133,6 +144,17 @@ eachMode(
         expect(await entry(id)).toBeUndefined();
       });
 
+      it('caches what lies on a local disk when it is asked for, and serves it from there', async () => {
+        const { id } = await owner.create();
+        await owner.upload(id, 'data');
+
+        await admin.expect(202, 'PUT', `/v2/cache/${id}`);
+        await isCached(id);
+
+        expect((await owner.download(id)).toString()).toBe('data');
+        expect(await entry(id)).toMatchObject({ hits: 1, size: 4 });
+      });
+
       it('serves a cached image only to those who may have it', async () => {
         const { id, data } = await remoteImage();
         await owner.download(id);
@@ -175,6 +197,45 @@ eachMode(
         expect((await owner.download(id)).equals(data)).toBe(true);
         expect(gets()).toBe(1);
         await waitFor('an empty queue', async () => (await state()).queued_images.length === 0);
+      });
+
+      it('fetches an image that was removed and queued again while it was fetched', async () => {
+        const { id, name, gets } = await remoteImage();
+        const goOn = web.hold(name);
+        await admin.expect(202, 'PUT', `/v2/cache/${id}`);
+        await waitFor('the first bytes', async () => gets() === 1);
+
+        await admin.expect(204, 'DELETE', `/v2/cache/${id}`);
+        await admin.expect(202, 'PUT', `/v2/cache/${id}`);
+        goOn();
+
+        await isCached(id);
+        await waitFor('an empty queue', async () => (await state()).queued_images.length === 0);
+      });
+
+      it('refuses what is larger than the cache', async () => {
+        const { id } = await owner.create();
+        await owner.upload(id, Buffer.alloc(MAX_BYTES + 1));
+
+        const answer = await admin.expect(413, 'PUT', `/v2/cache/${id}`);
+
+        expect(answer.text).toContain(`${MAX_BYTES} bytes`);
+      });
+
+      it('says so when its directory cannot be used, and makes one that was removed', async () => {
+        const { id } = await remoteImage();
+        const dir = await waitFor('the directory', () => cacheDirs.at(-1));
+        await rm(dir, { recursive: true });
+        await writeFile(dir, 'no directory');
+
+        expect((await admin.send('PUT', `/v2/cache/${id}`)).status).toBe(503);
+        expect((await admin.send('POST', '/v2/cache/clean')).status).toBe(503);
+        expect((await admin.send('GET', '/v2/cache')).status).toBe(200);
+
+        await rm(dir);
+        await admin.expect(200, 'POST', '/v2/cache/clean');
+        await admin.expect(202, 'PUT', `/v2/cache/${id}`);
+        await isCached(id);
       });
 
       it('checks whether the image exists, who is asking, and its status, in this order', async () => {

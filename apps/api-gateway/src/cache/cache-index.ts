@@ -59,6 +59,11 @@ export class CacheIndex {
     return image;
   }
 
+  /** Whether an image of that size fits where there is no other. */
+  canHold(size: number): boolean {
+    return size <= this.maxBytes;
+  }
+
   /** Promises room for an image. False where it will not fit, however many others go. */
   reserve(size: number): boolean {
     if (this.reservedBytes + size > this.maxBytes) return false;

@@ -6,11 +6,14 @@ import { GatewaySettings } from '../gateway-settings.js';
 import { LocationReader } from '../image-data/location-reader.js';
 import { canBeFileName } from './cache-directory.js';
 import { wantedImage } from './cached-image.js';
+import type { FetchOutcome } from './image-cache.js';
 import { ImageCaching } from './image-caching.js';
 import { QueueDirectory } from './queue-directory.js';
 
 const MOST_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 1_000;
+/** These end no wish: others need the room, or what was under way was not meant for the queue. */
+const AGAIN: ReadonlySet<string> = new Set<FetchOutcome>(['no-room', 'given-up', 'unwanted']);
 
 /** Fetches the images that operators want in the cache, a few at once, oldest first. */
 @Injectable()
@@ -89,30 +92,34 @@ export class CacheQueue {
   /** Tries until the image is there or will never be; never rejects. */
   private async fetch(imageId: string): Promise<void> {
     const { logger } = this.settings;
-    for (let attempt = 1; this.queued.has(imageId) && !this.stopped.signal.aborted; attempt += 1) {
+    let attempt = 1;
+    while (this.queued.has(imageId) && !this.stopped.signal.aborted)
       try {
         const outcome = await this.fetchOnce(imageId);
-        logger.info({ imageId, outcome }, 'a queued image was fetched into the cache');
-        if (!this.stopped.signal.aborted) await this.remove(imageId);
+        if (this.stopped.signal.aborted) return;
+        if (AGAIN.has(outcome)) await this.pause(FIRST_PAUSE_MS);
+        else {
+          logger.info({ imageId, outcome }, 'a queued image was dealt with');
+          await this.remove(imageId);
+        }
       } catch (error) {
         const isHopeless = !isServiceError(error) || !error.isRetryable || attempt === MOST_ATTEMPTS;
         logger[isHopeless ? 'error' : 'warn']({ err: error, imageId }, 'a queued image cannot be cached');
         if (isHopeless) await this.remove(imageId).catch(() => undefined);
         else await this.pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+        attempt += 1;
       }
-    }
   }
 
   private async pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.stopped.signal, ref: false }).catch(() => undefined);
   }
 
-  private async fetchOnce(imageId: string): Promise<string> {
+  private async fetchOnce(imageId: string): Promise<FetchOutcome | 'not-active'> {
     const ticket = await this.rpc.call(registryCache.openFill, { id: imageId });
-    const [best] = ticket.locations;
     const { locations } = ticket;
-    const cache = best === undefined ? undefined : this.caching.cacheFor(ticket, this.reader.findStore(best));
-    if (cache === undefined) return 'not cached: it is not active, or in a store that is not cached';
+    const cache = this.caching.cacheFor(ticket);
+    if (cache === undefined) return 'not-active';
     const { signal } = this.stopped;
     const size = ticket.size ?? (await this.reader.size({ imageId, locations, signal }));
     const outcome = await cache.fetch(wantedImage(ticket, size), (options) =>

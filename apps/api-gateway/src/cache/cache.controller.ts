@@ -44,7 +44,7 @@ export class CacheController {
     const image = await this.cache.authorizeOn(callerOf(request), 'cache_image', imageIdFrom(id));
     if (image?.status !== 'active')
       throw new ServiceError('REQUEST_INVALID', 'Only images with status active can be queued for caching.');
-    await this.cache.enqueue(image.id);
+    await this.cache.enqueueImage(image);
   }
 
   @Delete(':id')

@@ -48,7 +48,7 @@ const routes: readonly RouteDescription[] = [
     summary: 'Fetch an image into the cache in the background',
     parameters: [id],
     answers: { 202: empty('It is queued.') },
-    errors: { ...onImage, 400: 'The image is not active.' },
+    errors: { ...onImage, 400: 'The image is not active.', 413: 'It is larger than the cache.' },
   },
   {
     method: 'DELETE',

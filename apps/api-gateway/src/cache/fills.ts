@@ -35,11 +35,16 @@ export class Fills {
     return this.running.get(imageId);
   }
 
+  /** Whether the cache takes the image as soon as what is under way leaves room for it. */
+  canKeep({ imageId, identity, size }: WantedImage): boolean {
+    if (this.isClosed || !canBeFileName(imageId) || this.refused.has(identity)) return false;
+    return size > 0 && this.kept.index.canHold(size);
+  }
+
   /** Begins to fetch an image that is neither there nor under way; undefined where the cache can't take it. */
   begin(wanted: WantedImage, openSource: OpenSource): RunningFill | undefined {
-    const { imageId, identity, size } = wanted;
-    const canBeKept = size > 0 && canBeFileName(imageId) && !this.refused.has(identity);
-    if (this.isClosed || !canBeKept || !this.kept.index.reserve(size)) return undefined;
+    const { imageId, size } = wanted;
+    if (!this.canKeep(wanted) || !this.kept.index.reserve(size)) return undefined;
     const path = this.directory.temporaryPath();
     const fill: Fill = new Fill({
       wanted,

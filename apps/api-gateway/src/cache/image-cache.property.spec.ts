@@ -91,6 +91,7 @@ async function read(cache: ImageCache, open: OpenSource, reader: Reader): Promis
   const [start, end] = reader.range ?? [0, SIZE - 1];
   const stream = await cache.read({
     wanted,
+    mayFill: true,
     openSource: open,
     openRest: (range, signal) => open({ range, attempt: 99, signal }),
     ...(reader.range === undefined ? {} : { range: { start, end } }),

@@ -77,6 +77,7 @@ const readFrom = (
 ): Promise<Readable | undefined> =>
   cache.read({
     wanted: image,
+    mayFill: true,
     openSource: store.open,
     openRest: (rest) => store.open({ range: rest, attempt: 0, signal: new AbortController().signal }),
     ...(range === undefined ? {} : { range }),
@@ -438,6 +439,44 @@ describe('the files', () => {
       size: store.data.length,
       checksum: md5(store.data),
     });
+  });
+});
+
+describe('an image that is asked for without being read', () => {
+  const fetch = (store: FakeStore, imageId: string) => cache.fetch(wanted(imageId, store.data), store.open);
+
+  it('is kept, and there from then on', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+
+    expect(await fetch(store, 'i')).toBe('kept');
+    expect(await fetch(store, 'i')).toBe('there');
+  });
+
+  it('waits for room that others will give back; one that is too large waits for nothing', async () => {
+    const [first, second] = [new FakeStore(randomBytes(600 * KIB)), new FakeStore(randomBytes(600 * KIB))];
+    first.holdAt = 16 * KIB;
+    const outcome = fetch(first, 'first');
+
+    expect(await fetch(second, 'second')).toBe('no-room');
+    expect(await fetch(new FakeStore(randomBytes(1025 * KIB)), 'large')).toBe('bypass');
+
+    first.goOn();
+    expect(await outcome).toBe('kept');
+    expect(await fetch(second, 'second')).toBe('kept');
+  });
+
+  it('is served from the cache also where downloads bring nothing there', async () => {
+    const store = new FakeStore(randomBytes(100 * KIB));
+    const request = { wanted: wanted('i', store.data), mayFill: false, openSource: store.open };
+    const openRest = () => Promise.reject(new Error('There is nothing missing'));
+    expect(await cache.read({ ...request, openRest })).toBeUndefined();
+    expect(store.reads).toEqual([]);
+    await fetch(store, 'i');
+
+    const stream = await cache.read({ ...request, openRest });
+
+    expect(stream === undefined ? undefined : await buffer(stream)).toEqual(store.data);
+    expect(store.reads).toHaveLength(1);
   });
 });
 

@@ -23,11 +23,16 @@ export interface CacheRequest {
   readonly wanted: WantedImage;
   /** A part of the image; left out for the whole. */
   readonly range?: ByteRange;
+  /** Whether the image is brought into the cache where it is not there. */
+  readonly mayFill: boolean;
   /** For the cache, which may go on reading when the one who asked has gone. */
   readonly openSource: OpenSource;
   /** For the one who asked, where the cache fails. */
   readonly openRest: OpenRest;
 }
+
+/** What became of an image that was asked for; `no-room`: what is under way has to end first. */
+export type FetchOutcome = FillOutcome | 'there' | 'bypass' | 'no-room';
 
 interface Found {
   readonly stream: Readable | undefined;
@@ -69,12 +74,12 @@ export class ImageCache {
   }
 
   /** Fetches an image that is not there, and resolves with what became of it when that is over. */
-  async fetch(wanted: WantedImage, openSource: OpenSource): Promise<FillOutcome | 'there' | 'bypass'> {
+  async fetch(wanted: WantedImage, openSource: OpenSource): Promise<FetchOutcome> {
     const copy = await this.kept.open(wanted);
     copy?.leave();
     if (copy !== undefined) return 'there';
     const running = this.fills.find(wanted.imageId) ?? this.fills.begin(wanted, openSource);
-    if (running === undefined) return 'bypass';
+    if (running === undefined) return this.fills.canKeep(wanted) ? 'no-room' : 'bypass';
     running.fill.join();
     try {
       return await running.outcome;
@@ -110,9 +115,13 @@ export class ImageCache {
     return this.kept.prune();
   }
 
-  /** Removes files that belong to nothing, and gives images whose data was wrong another chance. */
+  /**
+   * Removes files that belong to nothing, makes directories that somebody removed, and gives images whose data was wrong
+   * another chance.
+   */
   async clean(): Promise<void> {
     this.fills.forgetRefused();
+    await this.directory.make();
     await this.directory.removeStrays((id) => this.has(id) || this.fills.find(id) !== undefined);
   }
 
@@ -124,12 +133,13 @@ export class ImageCache {
   }
 
   private async find(request: CacheRequest): Promise<Found> {
-    const { wanted, range, openSource } = request;
+    const { wanted, range, mayFill, openSource } = request;
     const copy = await this.kept.open(wanted);
     if (copy !== undefined) return { stream: this.reader(request, copy), outcome: 'hit' };
 
     const running = this.fills.find(wanted.imageId);
     if (running !== undefined) return this.share(request, running.fill);
+    if (!mayFill) return { stream: undefined, outcome: 'bypass' };
     if (range !== undefined) return { stream: undefined, outcome: 'miss' };
 
     const begun = this.fills.begin(wanted, openSource);

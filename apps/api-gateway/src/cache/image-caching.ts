@@ -33,11 +33,14 @@ export class ImageCaching {
     }
   }
 
-  /** The cache for an image that is read from the store first; undefined where it is read from the store alone. */
-  cacheFor({ status }: DownloadTicket, storeId: string | undefined): ImageCache | undefined {
-    return status === 'active' && storeId !== undefined && this.storeIds.has(storeId)
-      ? this.cache
-      : undefined;
+  /** The cache for an image; undefined where it is read from its store alone. */
+  cacheFor({ status }: DownloadTicket): ImageCache | undefined {
+    return status === 'active' ? this.cache : undefined;
+  }
+
+  /** Whether a download from that store brings the image into the cache; from others it is brought when it is queued. */
+  isFilledFrom(storeId: string | undefined): boolean {
+    return storeId !== undefined && this.storeIds.has(storeId);
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,7 @@ export class QueueDirectory {
   }
 
   async add(imageId: string): Promise<void> {
+    await mkdir(this.path, { recursive: true });
     const file = await open(join(this.path, imageId), 'a');
     await file.close();
     await syncDirectory(this.path);

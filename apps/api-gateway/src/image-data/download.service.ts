@@ -113,8 +113,9 @@ export class DownloadService {
     const [best] = locations;
     const storeId = best === undefined ? undefined : this.reader.findStore(best);
     const { imageId } = ticket;
-    const stream = await this.caching.cacheFor(ticket, storeId)?.read({
+    const stream = await this.caching.cacheFor(ticket)?.read({
       wanted: wantedImage(ticket, size),
+      mayFill: this.caching.isFilledFrom(storeId),
       ...(part === undefined ? {} : { range: part }),
       openSource: (options) => this.reader.open({ imageId, locations, ...options }),
       openRest: (range, restSignal) =>

@@ -19,7 +19,9 @@ export function describeCache(registry: () => RegistryUnderTest): void {
       const { id } = await create();
       const rule = 'cache_image';
 
-      expect(await authorize({ ctx: anAdmin(), rule, id })).toEqual({ image: { id, status: 'queued' } });
+      expect(await authorize({ ctx: anAdmin(), rule, id })).toEqual({
+        image: { id, status: 'queued', size: null },
+      });
       await expect(authorize({ ctx: owner, rule, id })).rejects.toMatchObject({ code: 'ACTION_FORBIDDEN' });
       await expect(authorize({ ctx: aCaller('p2'), rule, id })).rejects.toMatchObject({
         code: 'IMAGE_NOT_FOUND',

@@ -53,6 +53,7 @@ export class CacheService {
     const stored = await this.reader.find(id);
     if (stored === undefined) throw imageNotFound(id);
     await this.policy.enforceOnImage(this.database, rule, ctx, stored.image);
-    return { id: stored.image.id, status: stored.image.status };
+    const { id: imageId, status, size } = stored.image;
+    return { id: imageId, status, size };
   }
 }

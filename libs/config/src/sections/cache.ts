@@ -18,7 +18,9 @@ export const CacheSection = z
       ),
     stores: words()
       .optional()
-      .describe('Ids of the stores whose images are cached; default: all but those of type file.'),
+      .describe(
+        'Ids of the stores whose images a download brings into the cache; default: all but those of type file. Queued images are cached whatever their store.',
+      ),
     stallTimeMs: wholeNumber(1000)
       .default(60_000)
       .describe(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Caller } from '../domain/caller.js';
-import { ImageId, ImageStatus } from '../domain/image.js';
+import { ByteCount, ImageId, ImageStatus } from '../domain/image.js';
 import { rpc } from '../rpc.js';
 import { DownloadTicket } from './images.contract.js';
 
@@ -20,6 +20,14 @@ export type CacheRule = (typeof cacheRules)[number];
 export const MAX_CACHED_IMAGES_ASKED = 500;
 const ImageIds = z.array(z.string()).max(MAX_CACHED_IMAGES_ASKED);
 
+/** What has to be known of an image before it is queued for a cache. */
+const ImageToCache = z.object({
+  id: z.string(),
+  status: ImageStatus,
+  /** Null where nobody knows it yet. */
+  size: ByteCount.nullable().optional(),
+});
+
 /** What the gateways, which keep the cached data, ask the registry, which knows the images and who may what. */
 export const registryCache = {
   /**
@@ -28,7 +36,7 @@ export const registryCache = {
    */
   authorize: rpc('registry.cache.authorize', {
     request: z.object({ ctx: Caller, rule: z.enum(cacheRules), id: ImageId.optional() }),
-    response: z.object({ image: z.object({ id: z.string(), status: ImageStatus }).nullable() }),
+    response: z.object({ image: ImageToCache.nullable() }),
   }),
   /** As `registry.image.openDownload`, for the cache itself: whoever queued the image was allowed to. Codes: IMAGE_NOT_FOUND. */
   openFill: rpc('registry.cache.openFill', {
