@@ -16,7 +16,7 @@ export interface DiskImage {
 }
 
 /** A disk with a partition table (MBR) of one Linux partition, data at its start and end, and zeroes between. */
-export function rawDisk(sizeBytes: number): Buffer {
+function rawDisk(sizeBytes: number): Buffer {
   const disk = Buffer.alloc(sizeBytes);
   const entry = 446;
   disk.writeUInt8(0x80, entry);

@@ -5,17 +5,7 @@ import { afterAll, expect, it } from '@jest/globals';
 import { eachMode } from '@glimpse/testing';
 import { makeDiskImage } from '../../scripts/demo/disk-image.js';
 import { runClient } from './client.js';
-
-/** The rows of the table that the client prints: `| a | b |` → `['a', 'b']`, without the head. */
-function rowsOf(table: string): string[][] {
-  const rows = table.split('\n').filter((line) => line.startsWith('|'));
-  return rows.slice(1).map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim()),
-  );
-}
+import { rowsOf } from './printed-table.js';
 
 eachMode('The glance command', (glimpse) => {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-glance-'));

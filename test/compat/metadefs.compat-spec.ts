@@ -4,17 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eachMode } from '@glimpse/testing';
 import { runClient } from './client.js';
-
-/** The rows of the table that the client prints: `| a | b |` → `['a', 'b']`, without the head. */
-function rowsOf(table: string): string[][] {
-  const rows = table.split('\n').filter((line) => line.startsWith('|'));
-  return rows.slice(1).map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim()),
-  );
-}
+import { rowsOf } from './printed-table.js';
 
 eachMode('The md commands of glance', (glimpse) => {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-md-'));

@@ -11,7 +11,7 @@ import { PassErrorsOn } from './pass-errors-on.filter.js';
 export type EventDelivery = 'service' | 'instance';
 
 /** The pattern under which NestJS knows a handler, so that one service can have both kinds for one event. */
-export const eventPattern = (name: string, delivery: EventDelivery): string => `${delivery}:${name}`;
+const eventPattern = (name: string, delivery: EventDelivery): string => `${delivery}:${name}`;
 
 /**
  * Makes a method of a NestJS `@Controller()` handle an event. Deliveries may come twice: be idempotent by the event's

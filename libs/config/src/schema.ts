@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AuditSection } from './sections/audit.js';
-import { CacheSection } from './sections/cache.js';
+import { audit } from './sections/audit.js';
+import { cache } from './sections/cache.js';
 import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
 import { keystone } from './sections/keystone.js';
@@ -10,7 +10,7 @@ import { imports } from './sections/imports.js';
 import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
-import { PolicySection } from './sections/policy.js';
+import { policy } from './sections/policy.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -276,7 +276,7 @@ export const ConfigSchema = z.strictObject({
       'The store in which data waits to be imported, reached by every gateway and store-worker; configured like those of stores. Default: a directory in data_dir.',
     ),
   defaultStore: z.string().optional().describe('The store that data goes to where the client names none.'),
-  cache: CacheSection,
+  cache,
   leases: z
     .strictObject({
       instanceLeaseMs: wholeNumber(500)
@@ -313,8 +313,8 @@ export const ConfigSchema = z.strictObject({
         .describe('How long events that were published are kept, in milliseconds.'),
     })
     .prefault({}),
-  policy: PolicySection,
-  audit: AuditSection,
+  policy,
+  audit,
   log: z
     .strictObject({
       level: z

@@ -17,7 +17,7 @@ export {
   visibilities,
 } from './domain/image.js';
 export { ImageMember, MemberStatus, memberStatuses } from './domain/member.js';
-export { ImageChange, NewImage, WritableAttribute, writableAttributes } from './domain/new-image.js';
+export { ImageChange, NewImage, WritableAttribute } from './domain/new-image.js';
 export {
   MAX_PROPERTY_VALUE_BYTES,
   MAX_TEXT_LENGTH,

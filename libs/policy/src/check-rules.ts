@@ -9,7 +9,7 @@ interface Rule {
 }
 
 /** Every check in the expression, whatever it is joined by. */
-export function checksIn(expression: Expression): Expression[] {
+function checksIn(expression: Expression): Expression[] {
   if ('parts' in expression) return expression.parts.flatMap(checksIn);
   return 'part' in expression ? checksIn(expression.part) : [expression];
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { acceptedTypes } from './accept.js';
 
 export interface ErrorBody {
@@ -5,28 +6,13 @@ export interface ErrorBody {
   readonly body: string;
 }
 
-/** The classic reason phrases, which some clients show: they differ from Node's where the RFC was renamed. */
+/** The classic reason phrases, which some clients show, where Node has those of newer RFCs. */
 const reasons: Readonly<Record<number, string>> = {
-  300: 'Multiple Choices',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
   413: 'Request Entity Too Large',
-  415: 'Unsupported Media Type',
   416: 'Request Range Not Satisfiable',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  503: 'Service Unavailable',
 };
 
-export const reasonPhrase = (status: number): string => reasons[status] ?? 'Error';
+const reasonPhrase = (status: number): string => reasons[status] ?? STATUS_CODES[status] ?? 'Error';
 
 const escapeHtml = (text: string): string =>
   text

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '@glimpse/contracts';
+import { sendContinue } from './expect-continue.js';
 import { HttpError } from './http-error.js';
 
 const CODINGS = new Set(['chunked', 'compress', 'deflate', 'gzip', 'identity']);
@@ -63,7 +64,7 @@ function decode(body: Buffer): string {
 }
 
 /** Parses a JSON document whose top is an object or an array; everything else is malformed. */
-export function parseJsonBody(body: Buffer): object {
+function parseJsonBody(body: Buffer): object {
   const text = decode(body);
   checkShape(text);
   let value: unknown;
@@ -83,6 +84,7 @@ const tooLarge = (limit: number) =>
 async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyLimitBytes)
     throw tooLarge(limits.bodyLimitBytes);
+  sendContinue(request);
   const chunks: Buffer[] = [];
   let size = 0;
   const timer = setTimeout(() => request.destroy(), limits.idleTimeoutMs);

@@ -27,7 +27,7 @@ function checkQuotes(value: string): void {
 const LIST_ITEM = /"([^"\\]*(?:\\.[^"\\]*)*)",?|([^,]+),?|,/gs;
 
 /** The values of `in:`, which may be quoted to hold commas. */
-export function splitList(value: string): string[] {
+function splitList(value: string): string[] {
   checkQuotes(value);
   return [...value.matchAll(LIST_ITEM)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }

@@ -35,7 +35,7 @@ function tidy(value: unknown): unknown {
 }
 
 /** The definition in the text of a file. Throws with a reason where there is none. */
-export function parseDefinition(text: string): Definition {
+function parseDefinition(text: string): Definition {
   const file = checkMetadefDocument('metadefs file', MetadefFile, tidy(JSON.parse(text)));
   return { namespace: { ...toNewNamespace(file), owner: file.owner }, content: toNewContent(file) };
 }

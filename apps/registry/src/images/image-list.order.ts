@@ -46,8 +46,7 @@ export const orderBy = (terms: readonly SortTerm[], expression: Expression): str
   terms.map(({ key, direction }) => `${expression(key)} ${direction}`).join(', ');
 
 /** What the marker has for a sort key. */
-export const markerValue = (marker: ReadImageRow, key: SortKey): SqlValue =>
-  marker[key] ?? absent[key] ?? null;
+const markerValue = (marker: ReadImageRow, key: SortKey): SqlValue => marker[key] ?? absent[key] ?? null;
 
 /** That an image comes after the marker. */
 export function keysetCondition(

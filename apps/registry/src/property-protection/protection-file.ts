@@ -1,6 +1,6 @@
 import { ConfigError } from '@glimpse/config';
 
-export const propertyOperations = ['create', 'read', 'update', 'delete'] as const;
+const propertyOperations = ['create', 'read', 'update', 'delete'] as const;
 export type PropertyOperation = (typeof propertyOperations)[number];
 
 /** Who may do what with the properties whose names a section's expression is found in. */

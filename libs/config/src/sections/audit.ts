@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flag, wholeNumber } from '../option-types.js';
 
 /** The audit trail: who changed what, and who was refused. */
-export const AuditSection = z
+export const audit = z
   .strictObject({
     events: flag().default(true).describe('Publish audit records on the bus, as `audit.recorded` events.'),
     log: flag().default(true).describe("Write audit records to the registry's log."),

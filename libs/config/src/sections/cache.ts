@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flag, wholeNumber, words } from '../option-types.js';
 
 /** The gateway's cache of image data. */
-export const CacheSection = z
+export const cache = z
   .strictObject({
     dir: z
       .string()

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { words } from '../option-types.js';
 
 /** The operator's rules on who may do what. */
-export const PolicySection = z
+export const policy = z
   .strictObject({
     file: z
       .string()

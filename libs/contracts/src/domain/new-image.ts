@@ -23,7 +23,7 @@ export const NewImage = z.object({
 export type NewImage = z.output<typeof NewImage>;
 
 /** The attributes of an image that a PATCH may set, by their name on the wire. */
-export const writableAttributes = [
+const writableAttributes = [
   'name',
   'visibility',
   'protected',

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 
 /** The claim of that name, or, where there is none, what the dots of the name lead to. */
-export function findClaim(claims: JWTPayload, name: string): unknown {
+function findClaim(claims: JWTPayload, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   let value: unknown = claims;
   for (const key of name.split('.')) {

@@ -7,7 +7,7 @@ export const MAX_METADEF_NAME_LENGTH = 80;
 export const metadefName = (description: string) =>
   z.string().min(1).max(MAX_METADEF_NAME_LENGTH).meta({ description });
 
-export const metadefPropertyTypes = ['array', 'boolean', 'integer', 'number', 'object', 'string'] as const;
+const metadefPropertyTypes = ['array', 'boolean', 'integer', 'number', 'object', 'string'] as const;
 
 // Glance publishes null among the types although no value of null is a text.
 const publishedTypes = { enum: [...metadefPropertyTypes, null] };
