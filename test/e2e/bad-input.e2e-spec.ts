@@ -207,6 +207,13 @@ eachMode('Bad input', (glimpse) => {
       expect(await speak(glimpse().url, Buffer.from(bytes, 'latin1'))).toEqual([status]);
     });
 
+    it('tells a client that asks first to send its JSON', async () => {
+      const head = `POST /v2/images HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\n`;
+
+      expect(await speak(glimpse().url, `${head}Content-Length: 2\r\n\r\n{]`)).toEqual(['100', '400']);
+      expect(await speak(glimpse().url, `${head}Content-Length: 2000000\r\n\r\n`)).toEqual(['413']);
+    });
+
     it('refuses garbage among chunks, and the image stays queued', async () => {
       const { id } = await api.create();
       const head = `PUT /v2/images/${id}/file HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n`;

@@ -46,6 +46,14 @@ describe('renderError', () => {
     });
   });
 
+  it.each([
+    [412, '412 Precondition Failed'],
+    [416, '416 Request Range Not Satisfiable'],
+    [504, '504 Gateway Timeout'],
+  ])('names the status %i', (status, line) => {
+    expect(renderError('', status, 'no').body).toBe(`${line}\n\nno\n\n   `);
+  });
+
   it('strips tags and joins lines in plain text', () => {
     expect(renderError('', 404, 'no <b>image</b>\nhere').body).toBe('404 Not Found\n\nno image here\n\n   ');
   });

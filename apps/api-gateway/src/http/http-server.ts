@@ -38,7 +38,7 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
 /** Lets the handler decide whether a client that asks first may send its body. */
 function deferContinue(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    noteExpectation(request);
+    noteExpectation(request, response);
     server.emit('request', request, response);
   });
 }

@@ -31,7 +31,7 @@ export class ReceivedBodies {
         ...upload,
         ctx: callerOf(request),
         source,
-        onAccepted: () => sendContinue(source, reply.raw),
+        onAccepted: () => sendContinue(source),
       });
     } finally {
       stopWatching();
