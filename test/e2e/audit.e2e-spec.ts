@@ -101,6 +101,26 @@ eachMode(
       );
     });
 
+    it('has who was refused by other than the rules of the policy', async () => {
+      const { id } = await owner.create({ visibility: 'shared', protected: true });
+      await owner.expect(403, 'DELETE', `/v2/images/${id}`);
+      await owner.expect(403, 'PATCH', `/v2/images/${id}`, {
+        headers: V21,
+        body: JSON.stringify([{ op: 'replace', path: '/owner', value: 'stranger' }]),
+      });
+      await stranger.expect(403, 'GET', `/v2/images?marker=${id}`);
+      await stranger.expect(404, 'GET', `/v2/images/${id}/members/stranger`);
+
+      const [, ...refused] = await recordsOf(id, 5);
+
+      expect(refused.map(({ action, reason }) => `${action} ${reason?.reasonCode}`).toSorted()).toEqual([
+        'delete IMAGE_PROTECTED',
+        'read IMAGE_NOT_FOUND',
+        'read MARKER_FORBIDDEN',
+        'update ACTION_FORBIDDEN',
+      ]);
+    });
+
     it('has nothing of who could not be told, but the log says from where they came, and not their token', async () => {
       const unknown = new ImageApi(url, { 'x-auth-token': SECRET, 'x-openstack-request-id': 'req-unknown' });
 

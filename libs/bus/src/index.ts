@@ -6,7 +6,7 @@ export { declareTopology } from './declare-topology.js';
 export type { DeadLetter, DeadLetterSelection, DeadLetters } from './dead-letters.js';
 export { EventPublisher } from './event-publisher.js';
 export { type EventDelivery, HandleEvent } from './handle-event.js';
-export { HandleRpc } from './handle-rpc.js';
+export { HandleRpc, rpcPatternOf } from './handle-rpc.js';
 export { type OpenBus, openBus } from './open-bus.js';
 export { type BusPermissions, type BusUser, permissionsOf, trustedBy } from './permissions.js';
 export { type CallOptions, RpcClient } from './rpc-client.js';

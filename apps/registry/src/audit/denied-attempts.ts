@@ -1,19 +1,30 @@
-import { type AuditRecord, type Caller } from '@glimpse/contracts';
+import type { AuditRecord, Caller, ErrorCode } from '@glimpse/contracts';
 import { Database } from '@glimpse/persistence';
-import { type DefaultRule, defaultRules } from '@glimpse/policy';
+import { type DefaultRule, type RuleName, defaultRules } from '@glimpse/policy';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import type { PolicyRefusal } from '../policy/policy-refusal.js';
 import { RegistrySettings } from '../registry-settings.js';
+import type { AttemptedOperation } from './attempted-operation.js';
 import { auditRecord } from './audit-record.js';
 import { AuditTrail } from './audit-trail.js';
 
 /** In place of the id of what has none, and of many. */
 const UNKNOWN = 'unknown';
 
+/** That somebody may not do something. */
+export interface Denial {
+  readonly code: ErrorCode;
+  /** The rule of the policy that says so; undefined where it is none of them. */
+  readonly rule?: RuleName;
+  /** What was tried; that which the rule guards, where there is one. */
+  readonly operation?: AttemptedOperation;
+  /** What the caller wanted to work on; undefined where it has no id. */
+  readonly targetId: string | undefined;
+}
+
 interface Attempt {
   readonly ctx: Caller;
-  readonly refusal: PolicyRefusal;
+  readonly refusal: Denial;
   readonly atMs: number;
   /** Stands for several targets of one caller. */
   readonly isOfMany: boolean;
@@ -40,12 +51,18 @@ export class DeniedAttempts {
   ) {}
 
   /** Returns at once; the record follows. */
-  note(ctx: Caller, refusal: PolicyRefusal): void {
+  note(ctx: Caller, refusal: Denial): void {
     const { events, log, deniedWindowMs, deniedMaxPerWindow: max } = this.settings.config.audit;
     if (!events && !log) return;
     const who = [ctx.userId, ctx.projectId, ctx.address];
     const isCounted =
-      this.count([...who, refusal.rule, refusal.code, refusal.targetId], ctx, refusal, max, false) ||
+      this.count(
+        [...who, refusal.rule, refusal.operation, refusal.code, refusal.targetId],
+        ctx,
+        refusal,
+        max,
+        false,
+      ) ||
       // Too many different ones: now each caller has one record for all that is left.
       this.count(who, ctx, refusal, 2 * max, true);
     if (!isCounted) this.uncounted += 1;
@@ -71,7 +88,7 @@ export class DeniedAttempts {
   private count(
     key: readonly unknown[],
     ctx: Caller,
-    refusal: PolicyRefusal,
+    refusal: Denial,
     max: number,
     isOfMany: boolean,
   ): boolean {
@@ -100,8 +117,9 @@ export class DeniedAttempts {
   }
 
   private recordOf({ ctx, refusal, isOfMany, atMs, count }: Attempt): AuditRecord {
-    const { operation }: DefaultRule = defaultRules[refusal.rule];
-    const { action, on } = operation ?? { action: 'read', on: 'image' };
+    const guarded: DefaultRule | undefined =
+      refusal.rule === undefined ? undefined : defaultRules[refusal.rule];
+    const { action, on } = refusal.operation ?? guarded?.operation ?? { action: 'read', on: 'image' };
     return auditRecord(
       { action, on, id: (isOfMany ? undefined : refusal.targetId) ?? UNKNOWN },
       {
@@ -109,7 +127,10 @@ export class DeniedAttempts {
         atMs,
         observer: this.settings.instanceId,
         failure: {
-          reason: { reasonCode: refusal.code, policyId: refusal.rule },
+          reason: {
+            reasonCode: refusal.code,
+            ...(refusal.rule === undefined ? {} : { policyId: refusal.rule }),
+          },
           tags: [`count:${count}`, ...(isOfMany ? ['many_targets'] : [])],
         },
       },

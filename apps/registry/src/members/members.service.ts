@@ -20,6 +20,7 @@ import { ImageReader } from '../images/image-reader.js';
 import { checkQuota } from '../images/image-values.js';
 import type { StoredImage } from '../images/stored-image.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { PolicyRefusal } from '../policy/policy-refusal.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { MembersRepository } from './members.repository.js';
@@ -83,8 +84,10 @@ export class MembersService {
       return await this.findMember(this.database, ctx, image, memberId);
     } catch (error) {
       // Whoever may not see a member does not learn whether there is one.
-      if (isServiceError(error, 'ACTION_FORBIDDEN')) throw memberNotFound(id, memberId);
-      throw error;
+      if (!isServiceError(error, 'ACTION_FORBIDDEN')) throw error;
+      const { code, message } = memberNotFound(id, memberId);
+      if (error instanceof PolicyRefusal) throw new PolicyRefusal(code, message, error.rule, error.targetId);
+      throw new ServiceError(code, message);
     }
   }
 
