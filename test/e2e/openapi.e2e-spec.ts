@@ -131,6 +131,13 @@ eachMode(
       await call('GET', `/v2/tasks/${(JSON.parse(task.text) as { id?: string }).id}`, admin);
     }
 
+    async function imports(): Promise<void> {
+      const path = `/v2/images/${await create()}`;
+      await call('PUT', `${path}/stage`, owner, Buffer.alloc(10), DATA);
+      await call('POST', `${path}/import`, owner, { method: { name: 'glance-direct' } });
+      await call('POST', `${path}/import`, owner, { method: { name: 'by-pigeon' } });
+    }
+
     async function cache(): Promise<void> {
       const id = await create();
       await call('PUT', `/v2/images/${id}/file`, owner, Buffer.alloc(10), DATA);
@@ -220,7 +227,8 @@ eachMode(
     }
 
     it('says what every operation answers', async () => {
-      for (const area of [images, members, storesAndTasks, cache, metadefs, descriptions]) await area();
+      for (const area of [images, members, storesAndTasks, imports, cache, metadefs, descriptions])
+        await area();
 
       expect(found).toEqual([]);
       const unseen = checker.operations.filter((operation) => !checker.succeeded.has(operation));
