@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Config } from '@glimpse/config';
 import { cacheLookups } from './keystone-metrics.js';
-import { LruCache } from './lru-cache.js';
+import { LruCache } from '../lru-cache.js';
 import type { CheckedToken } from './token-document.js';
 import type { TokenValidator } from './token-validator.js';
 

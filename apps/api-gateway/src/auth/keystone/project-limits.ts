@@ -3,7 +3,7 @@ import type { ProjectLimits } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { z } from 'zod';
 import { identityUnavailable } from './identity-unavailable.js';
-import { LruCache } from './lru-cache.js';
+import { LruCache } from '../lru-cache.js';
 import { type ServiceSession, findEndpoint } from './service-session.js';
 
 const Registered = z.object({

@@ -3,18 +3,13 @@ import type { Config } from '@glimpse/config';
 import { isServiceError } from '@glimpse/contracts';
 import { type JWTPayload, type JWTVerifyOptions, errors, jwtVerify } from 'jose';
 import { IdentityRefused } from '../identity-refused.js';
+import { LruCache } from '../lru-cache.js';
 import type { KeyFinder } from './issuer-keys.js';
 import { type TokenHolder, holderOf } from './token-holder.js';
 
-/** Bounds what the cache holds; the token that was put in first makes room. */
-const MAX_CACHED = 10_000;
+const TOKENS_REMEMBERED = 10_000;
 
 type VerifierOptions = Config['oidc'] & { readonly issuer: string };
-
-interface CachedHolder {
-  readonly holder: TokenHolder;
-  readonly untilMs: number;
-}
 
 /** Why jose refused a token, in words for whoever sent it. */
 function reasonOf(error: unknown): string {
@@ -35,7 +30,7 @@ function reasonOf(error: unknown): string {
 
 /** Checks tokens: signature, algorithm, issuer, audience, times, claims. */
 export class TokenVerifier {
-  private readonly cache = new Map<string, CachedHolder>();
+  private readonly cache = new LruCache<TokenHolder>(TOKENS_REMEMBERED);
   private readonly checks: JWTVerifyOptions;
 
   constructor(
@@ -57,9 +52,8 @@ export class TokenVerifier {
   async verify(token: string): Promise<TokenHolder> {
     // Tokens themselves are not kept.
     const digest = createHash('sha256').update(token).digest('base64');
-    const cached = this.cache.get(digest);
-    if (cached !== undefined && cached.untilMs > this.nowMs()) return cached.holder;
-    this.cache.delete(digest);
+    const cached = this.cache.get(digest, this.nowMs());
+    if (cached !== undefined) return cached;
     const claims = await this.check(token);
     const holder = holderOf(claims, this.options);
     this.keep(digest, holder, claims);
@@ -99,10 +93,8 @@ export class TokenVerifier {
 
   private keep(digest: string, holder: TokenHolder, { exp = 0 }: JWTPayload): void {
     const { tokenCacheSeconds, clockSkewSeconds } = this.options;
-    if (tokenCacheSeconds === 0) return;
-    const [oldest] = this.cache.keys();
-    if (oldest !== undefined && this.cache.size >= MAX_CACHED) this.cache.delete(oldest);
-    const untilMs = Math.min(this.nowMs() + tokenCacheSeconds * 1000, (exp + clockSkewSeconds) * 1000);
-    this.cache.set(digest, { holder, untilMs });
+    const now = this.nowMs();
+    const untilMs = Math.min(now + tokenCacheSeconds * 1000, (exp + clockSkewSeconds) * 1000);
+    this.cache.set(digest, holder, untilMs, now);
   }
 }
