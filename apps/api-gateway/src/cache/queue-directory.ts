@@ -21,14 +21,17 @@ export class QueueDirectory {
     return queued.toSorted((a, b) => a.since - b.since).map(({ name }) => name);
   }
 
+  /** Without effect for what cannot be the name of a file. */
   async add(imageId: string): Promise<void> {
+    if (!canBeFileName(imageId)) return;
     await mkdir(this.path, { recursive: true });
     const file = await open(join(this.path, imageId), 'a');
     await file.close();
     await syncDirectory(this.path);
   }
 
+  /** Without effect for what is not there, or cannot be: a name that leads elsewhere removes nothing. */
   async remove(imageId: string): Promise<void> {
-    await rm(join(this.path, imageId), { force: true });
+    if (canBeFileName(imageId)) await rm(join(this.path, imageId), { force: true });
   }
 }
