@@ -63,7 +63,9 @@ eachMode(
       const versions = (await api.send('GET', '/versions')).text;
 
       expect(created.headers.get('openstack-image-store-ids')).toBe('fast,slow,web');
-      expect(created.headers.get('openstack-image-import-methods')).toBeNull();
+      expect(created.headers.get('openstack-image-import-methods')).toBe(
+        'glance-direct,web-download,copy-image',
+      );
       for (const version of ['v2.8', 'v2.10', 'v2.11', 'v2.12', 'v2.13'])
         expect(versions).toContain(`"${version}"`);
     });
@@ -157,11 +159,15 @@ eachMode('One store', (glimpse) => {
     expect(await api.show(id)).not.toHaveProperty('stores');
   });
 
-  it('imports nothing, and says so', async () => {
+  it('says how it imports', async () => {
     const { text } = await api.expect(200, 'GET', '/v2/info/import');
 
     expect(JSON.parse(text)).toEqual({
-      'import-methods': { description: 'Import methods available.', type: 'array', value: [] },
+      'import-methods': {
+        description: 'Import methods available.',
+        type: 'array',
+        value: ['glance-direct', 'web-download', 'copy-image'],
+      },
     });
     expect((await api.send('POST', '/v2/info/import')).headers.get('allow')).toBe('GET');
   });

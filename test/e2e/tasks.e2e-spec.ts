@@ -161,9 +161,32 @@ eachMode(
       [400, { type: 'import', input: imported('') }],
       [400, { type: 'import', input: imported('file:///etc/passwd') }],
       [400, { type: 'import', input: imported('swift://x') }],
-      [403, { type: 'import', input: imported('http://example.org/x') }],
+      [400, { type: 'import', input: imported('http://2130706433/x') }],
     ])('answers %i to %j', async (status, body) => {
       expect((await post(body)).status).toBe(status);
+    });
+
+    it('import an image, which is gone again where its data can not be had', async () => {
+      const ended = async (uri: string) => {
+        const { status, text } = await post({ type: 'import', input: imported(uri) });
+        expect(status).toBe(201);
+        const { id } = JSON.parse(text) as { id: string };
+        return waitFor('the end of the task', async () => {
+          const task = JSON.parse((await admin.expect(200, 'GET', `/v2/tasks/${id}`)).text) as Task;
+          return task['status'] === 'success' || task['status'] === 'failure' ? task : undefined;
+        });
+      };
+
+      const done = await ended(web.urlOf('data'));
+      const failed = await ended('http://no-such-host.invalid/x');
+
+      expect(done).toMatchObject({ status: 'success', result: { image_id: done['image_id'] } });
+      expect(await admin.show(String(done['image_id']))).toMatchObject({
+        status: 'active',
+        disk_format: 'qcow2',
+      });
+      expect(failed).toMatchObject({ status: 'failure' });
+      expect((await admin.send('GET', `/v2/images/${String(failed['image_id'])}`)).status).toBe(404);
     });
 
     it('have schemas', async () => {
@@ -183,7 +206,14 @@ eachMode(
       expect(tasks.properties['tasks']?.items).not.toHaveProperty('properties.input');
     });
   },
-  { auth: 'headers', env: several.env },
+  {
+    auth: 'headers',
+    env: {
+      ...several.env,
+      GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_ADDRESSES: '127.0.0.1',
+      GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_PORTS: '',
+    },
+  },
 );
 
 function imported(uri: string) {

@@ -1,4 +1,10 @@
-import { ImportMethod, type ImportRequest, ServiceError, isStorableText } from '@glimpse/contracts';
+import {
+  ImportMethod,
+  type ImportRequest,
+  ServiceError,
+  isStorableText,
+  withoutCredentials,
+} from '@glimpse/contracts';
 import { z } from 'zod';
 
 const text = () => z.string().refine(isStorableText, 'has characters that cannot be stored');
@@ -48,9 +54,5 @@ export function parseImportRequest(
 
 /** The task shows what was asked for to others who may see it: not with what password. */
 function withoutSecrets(method: z.output<typeof ImportBody>['method']) {
-  return method.uri === undefined ? method : { ...method, uri: withoutUserInfo(method.uri) };
+  return method.uri === undefined ? method : { ...method, uri: withoutCredentials(method.uri) };
 }
-
-/** The URI without the user name and password that it may hold. */
-export const withoutUserInfo = (uri: string): string =>
-  uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');

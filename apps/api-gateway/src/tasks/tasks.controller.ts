@@ -10,6 +10,7 @@ import { routeNotFound } from '../http/http-error.js';
 import { listLinks } from '../http/pagination.js';
 import { parseQueryString } from '../http/query-string.js';
 import { imageIdFrom } from '../images/image-id.js';
+import { type ImageSchema, createNewImageSchema } from '../images/images.schema.js';
 import { parseTaskQuery } from './task-query.js';
 import { taskPath, toRawTask, toTaskStub, toTaskView } from './task-views.js';
 import { parseNewTask, publishedTaskSchema, publishedTasksSchema } from './tasks.schema.js';
@@ -17,10 +18,14 @@ import { parseNewTask, publishedTaskSchema, publishedTasksSchema } from './tasks
 /** What is done in the background, as Glance's tasks. */
 @Controller('v2')
 export class TasksController {
+  private readonly imageSchema: ImageSchema;
+
   constructor(
     private readonly rpc: RpcClient,
     private readonly settings: GatewaySettings,
-  ) {}
+  ) {
+    this.imageSchema = createNewImageSchema(settings.config.images);
+  }
 
   @Get('tasks')
   @Body('ignore')
@@ -38,8 +43,10 @@ export class TasksController {
   @Post('tasks')
   @HttpCode(201)
   async create(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { type, input } = parseNewTask(request.body);
-    const task = await this.rpc.call(registryTasks.create, { ctx: callerOf(request), type, input });
+    const task = await this.rpc.call(registryTasks.create, {
+      ctx: callerOf(request),
+      ...parseNewTask(request.body, this.imageSchema),
+    });
     reply.header('location', `${baseUrlOf(request.raw)}${taskPath(task.id)}`);
     return toTaskView(task);
   }

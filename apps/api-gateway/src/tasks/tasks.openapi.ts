@@ -55,7 +55,7 @@ export const describeTasks: DescribeRoutes = () => [
     tag,
     summary: 'Ask for a task',
     description:
-      'Kept for old clients. Imports are not served here; tasks of the other types are begun by the calls for them, and fail when they are asked for here.',
+      'Kept for old clients. `import` makes an image of what is behind a URL, which is gone again if that can not be had; tasks of the other types are begun by the calls for them, and fail when they are asked for here.',
     isDeprecated: true,
     body: { content: json(NewTaskBody), isRequired: true },
     answers: {

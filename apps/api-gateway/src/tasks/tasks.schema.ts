@@ -1,5 +1,7 @@
-import { ServiceError, TaskType, taskStatuses, taskTypes } from '@glimpse/contracts';
+import { type NewImage, ServiceError, TaskType, taskStatuses, taskTypes } from '@glimpse/contracts';
 import { z } from 'zod';
+import type { ImageSchema } from '../images/images.schema.js';
+import { parseNewImage } from '../images/new-image.js';
 
 const UUID = /^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$/;
 
@@ -45,8 +47,11 @@ export const NewTaskBody = TaskDocument.partial().strict().extend({ type: TaskTy
 
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
 
-/** The kind of task and what it is given. Throws REQUEST_INVALID. */
-export function parseNewTask(body: unknown): Pick<z.output<typeof NewTaskBody>, 'type' | 'input'> {
+/** The kind of task, what it is given, and with `import` the image to be made. Throws REQUEST_INVALID. */
+export function parseNewTask(
+  body: unknown,
+  schema: ImageSchema,
+): Pick<z.output<typeof NewTaskBody>, 'type' | 'input'> & { image?: NewImage } {
   const parsed = NewTaskBody.safeParse(body);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -55,7 +60,13 @@ export function parseNewTask(body: unknown): Pick<z.output<typeof NewTaskBody>, 
     );
   }
   const { type, input } = parsed.data;
-  return { type, input };
+  return type === 'import' ? { type, input, image: imageOf(input, schema) } : { type, input };
+}
+
+function imageOf(input: Record<string, unknown>, schema: ImageSchema): NewImage {
+  const { import_from_format: format, image_properties: properties } = input;
+  const stated = typeof properties === 'object' && properties !== null ? properties : {};
+  return parseNewImage({ container_format: 'bare', disk_format: format ?? null, ...stated }, schema);
 }
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

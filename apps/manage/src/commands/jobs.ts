@@ -49,12 +49,15 @@ export async function retryJob(database: Database, id: string): Promise<void> {
     tx.execute(
       `UPDATE jobs SET attempt = CASE status WHEN 'failed' THEN 0 ELSE attempt END,
               status = 'queued', due_at = ?, updated_at = ?
-        WHERE id = ? AND status IN ('failed', 'queued')`,
+        WHERE id = ? AND (status = 'queued' OR (status = 'failed' AND kind <> 'import'))`,
       [now, now, id],
     ),
   );
   if (matched === 1) return;
-  const [job] = await database.query<JobRow>('SELECT status FROM jobs WHERE id = ?', [id]);
+  const [job] = await database.query<JobRow>('SELECT status, kind FROM jobs WHERE id = ?', [id]);
+  // Its image was given back: another import of it, or an upload, may be under way.
+  if (job?.kind === 'import' && job.status === 'failed')
+    throw new OperatorError(`job ${id} is an import that ended: it is repeated by another request for it`);
   throw new OperatorError(
     job === undefined
       ? `there is no job ${id}`

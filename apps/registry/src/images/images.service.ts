@@ -6,7 +6,7 @@ import {
   ServiceError,
   imageEvents,
 } from '@glimpse/contracts';
-import { Database, fromDatabaseTime } from '@glimpse/persistence';
+import { Database, type Transaction, fromDatabaseTime } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import type { AuditedAction } from '../audit/audit-record.js';
 import { AuditTrail } from '../audit/audit-trail.js';
@@ -60,7 +60,18 @@ export class ImagesService {
     private readonly settings: RegistrySettings,
   ) {}
 
-  async create(ctx: Caller, request: NewImage): Promise<Image> {
+  create(ctx: Caller, request: NewImage): Promise<Image> {
+    return this.createWith(ctx, request, (_tx, image) =>
+      Promise.resolve(this.answers.toAnswer(ctx, { image, locations: [] })),
+    );
+  }
+
+  /** Creates an image together with what `more` does: both are there, or neither. */
+  async createWith<T>(
+    ctx: Caller,
+    request: NewImage,
+    more: (tx: Transaction, image: Image) => Promise<T>,
+  ): Promise<T> {
     checkPropertyNames(request);
     const owner = request.owner === undefined ? ctx.projectId : request.owner;
     const target = { owner, visibility: request.visibility ?? 'private' };
@@ -70,13 +81,13 @@ export class ImagesService {
     const image = makeImage({ ...request, owner }, now, this.settings.config);
     for (const name of Object.keys(image.properties))
       if (!this.protection.allows(ctx, 'create', name)) throw protectedProperty(name);
-    await this.database.unitOfWork.run(async (tx) => {
+    return this.database.unitOfWork.run(async (tx) => {
       await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);
       await this.outbox.write(tx, imageEvents.created, image.id, { image });
       await this.audit.changed(tx, ctx, { action: 'create', on: 'image', id: image.id });
+      return more(tx, image);
     });
-    return this.answers.toAnswer(ctx, { image, locations: [] });
   }
 
   async get(ctx: Caller, id: string): Promise<Image> {

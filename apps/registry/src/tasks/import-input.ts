@@ -9,8 +9,8 @@ const ImportInput = z.object({
 
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
 
-/** Refuses the input of an `import` task that no service would do. Throws REQUEST_INVALID. */
-export function checkImportInput(input: Record<string, unknown>): void {
+/** The URI of an `import` task. Throws REQUEST_INVALID where the input is one that no service would do. */
+export function importUriOf(input: Record<string, unknown>): string {
   const parsed = ImportInput.safeParse(input);
   if (!parsed.success)
     throw invalid(`Input does not contain '${parsed.error.issues[0]?.path.join('.')}' field`);
@@ -19,4 +19,5 @@ export function checkImportInput(input: Record<string, unknown>): void {
   if (uri.toLowerCase().startsWith('file:')) throw invalid('File based imports are not allowed.');
   if (!/^https?:\/\/[^/]/i.test(uri) || !URL.canParse(uri))
     throw invalid('Import of this kind of URI is not supported: use http or https.');
+  return uri;
 }

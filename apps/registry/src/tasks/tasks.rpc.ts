@@ -20,8 +20,8 @@ export class TasksRpc {
   }
 
   @HandleRpc(registryTasks.create)
-  create({ ctx, type, input }: RequestOf<Calls['create']>): Promise<ResponseOf<Calls['create']>> {
-    return this.tasks.create(ctx, type, input);
+  create({ ctx, ...task }: RequestOf<Calls['create']>): Promise<ResponseOf<Calls['create']>> {
+    return this.tasks.create(ctx, task);
   }
 
   @HandleRpc(registryTasks.listOfImage)

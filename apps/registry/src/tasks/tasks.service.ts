@@ -1,19 +1,23 @@
 import {
   type Caller,
+  type NewImage,
   ServiceError,
   type Task,
   type TaskQuery,
   type TaskSummary,
   type TaskType,
   isStorableText,
+  withoutCredentials,
 } from '@glimpse/contracts';
 import { Database, type SqlReader, type TaskRow, exactly } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
 import { ImageReader } from '../images/image-reader.js';
+import { ImagesService } from '../images/images.service.js';
+import { ImportsService } from '../imports/imports.service.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
-import { checkImportInput } from './import-input.js';
+import { importUriOf } from './import-input.js';
 import { TaskRecords } from './task-records.js';
 import { taskListStatement } from './task-list.query.js';
 import { type ReadTaskRow, toTask, toTaskSummary } from './task-rows.js';
@@ -25,6 +29,14 @@ const taskNotFound = (id: string) => new ServiceError('TASK_NOT_FOUND', `No task
 const WITH_INFO =
   'SELECT t.*, i.input, i.result, i.message FROM tasks t LEFT JOIN task_info i ON i.task_id = t.id';
 
+/** What a client asks for. */
+export interface TaskRequest {
+  readonly type: TaskType;
+  readonly input: Record<string, unknown>;
+  /** With `import`: the image that is to be made. */
+  readonly image?: NewImage | undefined;
+}
+
 /** The tasks API, which Glance deprecated: what was done in the background, and one kind of request for it. */
 @Injectable()
 export class TasksService {
@@ -32,6 +44,8 @@ export class TasksService {
     private readonly database: Database,
     private readonly records: TaskRecords,
     private readonly reader: ImageReader,
+    private readonly images: ImagesService,
+    private readonly imports: ImportsService,
     private readonly policy: PolicyEngine,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -59,18 +73,12 @@ export class TasksService {
   }
 
   /**
-   * Writes the task down. Of those that an API call of their own begins, Glance accepts a request here too, and then it
-   * fails: so it does here. Throws ACTION_FORBIDDEN for `import`, which nothing serves.
+   * Begins an `import`, which makes an image. Of the tasks that an API call of their own begins, Glance accepts a request
+   * here too, and then it fails: so it does here.
    */
-  async create(ctx: Caller, type: TaskType, input: Record<string, unknown>): Promise<Task> {
+  async create(ctx: Caller, { type, input, image }: TaskRequest): Promise<Task> {
     this.enforce(ctx);
-    if (type === 'import') {
-      checkImportInput(input);
-      throw new ServiceError(
-        'ACTION_FORBIDDEN',
-        'Tasks can not import images on this service: create an image and upload its data, or register its location',
-      );
-    }
+    if (type === 'import') return this.import(ctx, input, image ?? {});
     return this.database.unitOfWork.run(async (tx) => {
       const id = await this.records.begin(tx, ctx, { type, input });
       await this.records.fail(
@@ -81,6 +89,31 @@ export class TasksService {
       await this.audit.changed(tx, ctx, { action: 'create', on: 'task', id });
       const row = await this.find(tx, ctx, id);
       if (row === undefined) throw taskNotFound(id);
+      return toTask(row);
+    });
+  }
+
+  /** The image is there at once, and is gone again if its data can't be had. */
+  private import(ctx: Caller, input: Record<string, unknown>, newImage: NewImage): Promise<Task> {
+    const uri = importUriOf(input);
+    const body = { ...input, import_from: withoutCredentials(uri) };
+    return this.images.createWith(ctx, newImage, async (tx, { id: imageId }) => {
+      const taskId = await this.imports.beginIn(
+        tx,
+        ctx,
+        imageId,
+        {
+          method: { name: 'web-download', uri },
+          stores: null,
+          headerStore: null,
+          allStores: false,
+          allStoresMustSucceed: true,
+          body,
+        },
+        'import',
+      );
+      const row = taskId === undefined ? undefined : await this.find(tx, ctx, taskId);
+      if (row === undefined) throw taskNotFound(taskId ?? '');
       return toTask(row);
     });
   }

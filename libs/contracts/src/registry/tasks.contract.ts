@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Caller } from '../domain/caller.js';
 import { ImageId } from '../domain/image.js';
+import { NewImage } from '../domain/new-image.js';
 import { Task, TaskQuery, TaskSummary, TaskType } from '../domain/task.js';
 import { rpc } from '../rpc.js';
 
@@ -12,9 +13,15 @@ export const registryTasks = {
   }),
   /** Codes: ACTION_FORBIDDEN, TASK_NOT_FOUND. */
   get: rpc('registry.task.get', { request: z.object({ ctx: Caller, id: z.string() }), response: Task }),
-  /** Codes: ACTION_FORBIDDEN, REQUEST_INVALID. */
+  /** Codes: ACTION_FORBIDDEN, REQUEST_INVALID, and of `import` those of creating an image. */
   create: rpc('registry.task.create', {
-    request: z.object({ ctx: Caller, type: TaskType, input: z.record(z.string(), z.unknown()) }),
+    request: z.object({
+      ctx: Caller,
+      type: TaskType,
+      input: z.record(z.string(), z.unknown()),
+      /** With `import`: the image that is to be made. */
+      image: NewImage.optional(),
+    }),
     response: Task,
   }),
   /** The tasks that worked or work on an image; of others than admins only their own. Codes: IMAGE_NOT_FOUND. */
