@@ -14,6 +14,8 @@ import { ImageListService } from './images/image-list.service.js';
 import { ImageActions } from './images/image-actions.js';
 import { ImagesService } from './images/images.service.js';
 import { Scrubber } from './images/scrubber.js';
+import { ImportsService } from './imports/imports.service.js';
+import { StagingService } from './imports/staging.service.js';
 import { InstancesRpc } from './leases/instances.rpc.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { MembersService } from './members/members.service.js';
@@ -148,6 +150,8 @@ export async function startRegistryOn(
     stores: app.get(StoresService),
     tasks: app.get(TasksService),
     taskRecords: app.get(TaskRecords),
+    imports: app.get(ImportsService),
+    staging: app.get(StagingService),
     insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>
       database.unitOfWork.run((tx) => tx.insert(table, rows)),
     rows: <T extends TableName>(table: T, where = '1 = 1') =>

@@ -6,6 +6,7 @@ import { describePages } from './images/image-list-pages.conformance.js';
 import { describeLists } from './images/image-lists.conformance.js';
 import { describeRevisions } from './images/revisions.conformance.js';
 import { describeUploads } from './images/uploads.conformance.js';
+import { describeImports, importsEnvironment } from './imports/imports.conformance.js';
 import { describeJobs } from './jobs/jobs.conformance.js';
 import { describeKeptLocations } from './locations/kept-locations.conformance.js';
 import { describeLocations, locationsEnvironment } from './locations/locations.conformance.js';
@@ -53,6 +54,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('kept locations', () => {
       withRegistry(makePlace, describeKeptLocations, locationsEnvironment);
+    });
+    describe('imports', () => {
+      withRegistry(makePlace, describeImports, importsEnvironment);
     });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);
