@@ -10,12 +10,19 @@ const CHOICES = '/';
 /** In the paths of metadata definitions an escaped slash is part of a name. */
 const NAMED = /^(\/v2(\.\d+)?)?\/metadefs\//;
 
-/** Bytes above 127 and stray `%` become escapes, an escaped slash becomes one: as a WSGI server sees paths. */
+/** The escapes of letters, digits, `-`, `.`, `_` and `~`, which mean the same without (RFC 3986 section 2.3). */
+const NEEDLESS_ESCAPE = /%(2d|2e|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
+
+/**
+ * Bytes above 127 and stray `%` become escapes, an escaped slash becomes one: as a WSGI server sees paths. What need not
+ * be escaped is not: whoever looks at a path sees the one that is routed.
+ */
 function normalizePath(path: string): string {
   const escaped = path
     .replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`)
-    .replace(/%(?![0-9a-f]{2})/gi, '%25');
-  return (NAMED.test(path) ? escaped : escaped.replace(/%2f/gi, '/')).replace(/\/{2,}/g, '/');
+    .replace(/%(?![0-9a-f]{2})/gi, '%25')
+    .replace(NEEDLESS_ESCAPE, (escape) => decodeURIComponent(escape));
+  return (NAMED.test(escaped) ? escaped : escaped.replace(/%2f/gi, '/')).replace(/\/{2,}/g, '/');
 }
 
 function splitUrl(url: string): { path: string; query: string } {
@@ -24,6 +31,9 @@ function splitUrl(url: string): { path: string; query: string } {
   const path = at === -1 ? withoutOrigin : withoutOrigin.slice(0, at);
   return { path: normalizePath(path), query: at === -1 ? '' : withoutOrigin.slice(at) };
 }
+
+/** The path of a URL as it was sent, in the one form in which it is routed (but for its version). */
+export const pathOf = (url: string): string => splitUrl(url).path;
 
 const isUnder = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
 
