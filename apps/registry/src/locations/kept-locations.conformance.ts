@@ -35,7 +35,7 @@ export function describeKeptLocations(registry: () => RegistryUnderTest, url: ()
 
   /** Lets a worker do the next step of the image's task. */
   async function work(id: string, result: unknown): Promise<void> {
-    const kinds = ['probe-location', 'hash-location'] as const;
+    const kinds = ['probe-location', 'hash-location', 'import'] as const;
     const jobs = await registry().jobs.claim({ instanceId: 'worker', kinds: [...kinds], limit: 64 });
     const job = jobs.find(({ imageId }) => imageId === id);
     if (job === undefined) throw new Error(`There is no job on ${id}`);
@@ -67,6 +67,22 @@ export function describeKeptLocations(registry: () => RegistryUnderTest, url: ()
   async function upload(id: string, at: string): Promise<void> {
     const uploadId = await beginUpload(id);
     await registry().data.commitUpload({ ctx: anAdmin(), id, uploadId, stored: storedAt(at) });
+  }
+  async function importFromTheWeb(id: string, at: string): Promise<void> {
+    await registry().imports.begin(aCaller(), id, {
+      method: { name: 'web-download', uri: newUrl() },
+      stores: null,
+      headerStore: null,
+      allStores: false,
+      allStoresMustSucceed: true,
+      body: {},
+    });
+    const location = { url: at, metadata: { store: 'slow' } };
+    await work(id, {
+      data: { ...other, osHashAlgo: 'sha512' },
+      stored: [{ storeId: 'slow', location }],
+      failed: [],
+    });
   }
   const patch = (id: string, change: Omit<Extract<ImageChange, { target: 'locations' }>, 'target'>) =>
     registry().images.update(anAdmin(), id, [{ target: 'locations', ...change }]);
@@ -134,6 +150,7 @@ export function describeKeptLocations(registry: () => RegistryUnderTest, url: ()
     const found = { size: SIZE, storeId: 'web' };
     it.each<[string, (id: string, at: string) => Promise<unknown>]>([
       ['an upload', upload],
+      ['an import', importFromTheWeb],
       ['a location that is taken on trust', (id, at) => register(id, at, null)],
       ['a location that is verified', (id, at) => register(id, at, expected)],
       [
