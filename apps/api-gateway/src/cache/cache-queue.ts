@@ -66,7 +66,7 @@ export class CacheQueue {
   /** Takes all images out; gives their number. */
   async clear(): Promise<number> {
     const imageIds = this.list();
-    await Promise.all(imageIds.map((imageId) => this.remove(imageId)));
+    for (const imageId of imageIds) await this.remove(imageId);
     return imageIds.length;
   }
 

@@ -413,6 +413,27 @@ describe('the files', () => {
     expect([await filesIn('images'), await filesIn('records')]).toEqual([[], []]);
   });
 
+  it('are removed a few at a time, so that others get at the disk meanwhile', async () => {
+    await cache.close();
+    for (let at = 0; at < 400; at += 1) {
+      const imageId = `image-${at}`;
+      const record = { imageId, identity: 'md5:0', size: 1, checksum: null, hits: 0 };
+      await writeFile(join(dir, 'images', imageId), 'x');
+      await writeFile(
+        join(dir, 'records', imageId),
+        JSON.stringify({ ...record, lastAccessed: at, lastModified: at }),
+      );
+    }
+    cache = await openCache();
+
+    const clearing = cache.clear();
+    await readFile(join(dir, 'images', 'image-399'));
+
+    expect(cache.list().length).toBeGreaterThan(0);
+    expect(await clearing).toBe(400);
+    expect(await filesIn('images')).toEqual([]);
+  });
+
   it('are not made for an image that is removed while it is fetched', async () => {
     const store = new FakeStore(randomBytes(100 * KIB));
     store.holdAt = 16 * KIB;

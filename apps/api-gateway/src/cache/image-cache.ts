@@ -12,6 +12,9 @@ import type { OpenSource } from './fill-source.js';
 import { Fills } from './fills.js';
 import { KeptImages } from './kept-images.js';
 
+/** Downloads wait for the same disk. */
+const REMOVED_AT_ONCE = 16;
+
 export interface ImageCacheOptions {
   readonly dir: string;
   readonly maxBytes: number;
@@ -106,8 +109,14 @@ export class ImageCache {
   /** Removes every image; gives their number. */
   async clear(): Promise<number> {
     this.fills.discardAll();
-    const removed = await Promise.all(this.list().map(({ imageId }) => this.kept.remove(imageId)));
-    return removed.filter(Boolean).length;
+    const images = this.list();
+    let count = 0;
+    for (let at = 0; at < images.length; at += REMOVED_AT_ONCE) {
+      const some = images.slice(at, at + REMOVED_AT_ONCE);
+      const removed = await Promise.all(some.map(({ imageId }) => this.kept.remove(imageId)));
+      count += removed.filter(Boolean).length;
+    }
+    return count;
   }
 
   /** Removes what is beyond the bound. */
