@@ -90,7 +90,7 @@ export class FanOut {
     const { source, hashAlgorithm, md5 } = this.request;
     // It may fail before the reading begins, when nobody listens yet.
     source.on('error', () => undefined);
-    this.watchBranches();
+    for (const branch of this.branches.values()) void this.watch(branch);
     try {
       const digests = await this.read();
       const outcomes = await this.settle();
@@ -140,14 +140,12 @@ export class FanOut {
   }
 
   /** Ends the reading when there is no store left, or not all that are needed. */
-  private watchBranches(): void {
-    for (const branch of this.branches.values())
-      void branch.outcome.then((outcome) => {
-        if (!('error' in outcome)) return;
-        const isForNothing =
-          this.request.allMustSucceed || [...this.branches.values()].every(({ isOpen }) => !isOpen);
-        if (isForNothing) this.ended.abort(outcome.error);
-      });
+  private async watch(branch: Branch): Promise<void> {
+    const outcome = await branch.outcome;
+    if (!('error' in outcome)) return;
+    const isForNothing =
+      this.request.allMustSucceed || [...this.branches.values()].every(({ isOpen }) => !isOpen);
+    if (isForNothing) this.ended.abort(outcome.error);
   }
 
   private async settle(): Promise<Map<string, BranchOutcome>> {

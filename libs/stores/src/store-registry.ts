@@ -88,7 +88,8 @@ export class StoreRegistry {
   /** Closes every driver. */
   async close(): Promise<void> {
     const drivers = [...this.stores.values()].map(({ driver }) => driver);
-    await Promise.all([...drivers, this.staging].map((driver) => driver?.close()));
+    if (this.staging !== undefined) drivers.push(this.staging);
+    await Promise.all(drivers.map((driver) => driver.close()));
   }
 
   private entry(id: string): Store {

@@ -41,7 +41,7 @@ function writtenHost(uri: string): string {
 export function problemWithUri(uri: string, rules: UriRules): string | undefined {
   const url = /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(uri) ? URL.parse(uri) : null;
   // Parsers disagree on these: what one checks is not what another one asks.
-  if (url === null || /[\s\\\0-\x1f\x7f]/.test(uri)) return 'it is not a URL with a host';
+  if (url === null || /[\s\\\p{Cc}]/u.test(uri)) return 'it is not a URL with a host';
   const scheme = url.protocol.slice(0, -1);
   if (scheme !== 'http' && scheme !== 'https') return 'only http and https can be read';
   if (!passes(scheme, rules.allowedSchemes, rules.disallowedSchemes)) return 'its scheme is not allowed';
