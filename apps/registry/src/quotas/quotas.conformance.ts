@@ -239,6 +239,14 @@ export function describeQuotas(_registry: () => RegistryUnderTest, url: () => st
     });
   });
 
+  it('counts nothing of a project whose name the database takes for the same', async () => {
+    const other = aCaller(`Team-É-${ctx.projectId}`);
+    await create({}, aCaller(`team-é-${ctx.projectId}`));
+    await create({}, other);
+
+    expect((await registry().quotas.usageOf(other)).imageCountTotal).toEqual({ usage: 1, limit: 10 });
+  });
+
   it('costs nothing where there is no limit', async () => {
     const unlimited = await startRegistryOn(url());
     await unlimited.images.create(ctx, aNewImage());
