@@ -54,6 +54,8 @@ export interface FannedOut {
 const differs = () =>
   new ServiceError('TRANSFER_ABORTED', 'The data is not what its hash says: it is damaged');
 
+const givenUp = () => new ServiceError('TRANSFER_ABORTED', 'Another store did not take the data');
+
 /** One image on its way from a source into several stores. The slowest sets the pace. */
 export class FanOut {
   private readonly limit: LimitStage;
@@ -103,9 +105,12 @@ export class FanOut {
         outcomes,
       };
     } catch (error) {
-      for (const branch of this.branches.values()) branch.fail(error);
+      // Looked at now: from here on the stores fail because of what has failed.
+      const reason = this.failureOfStores();
+      const why = reason === undefined ? error : givenUp();
+      for (const branch of this.branches.values()) branch.fail(why);
       const outcomes = await this.settle();
-      throw this.reasonOf(error, outcomes);
+      throw reason === undefined ? error : this.storesFailed(reason.error, outcomes);
     } finally {
       this.hash.close();
     }
@@ -154,16 +159,20 @@ export class FanOut {
     );
   }
 
-  /** Where a store is the reason for the end, its error says so with the store's id. */
-  private reasonOf(error: unknown, outcomes: ReadonlyMap<string, BranchOutcome>): unknown {
-    if (!this.ended.signal.aborted || this.request.signal?.aborted === true) return error;
-    const { reason } = this.ended.signal;
-    const failed = [...outcomes].filter(
-      ([, outcome]) => 'error' in outcome && (outcome.error === reason || !this.request.allMustSucceed),
+  /** The failure of a store for which the reading was ended; undefined where it was not. */
+  private failureOfStores(): { readonly error: unknown } | undefined {
+    const isTheirs = this.ended.signal.aborted && this.request.signal?.aborted !== true;
+    return isTheirs ? { error: this.ended.signal.reason } : undefined;
+  }
+
+  /** With the stores that failed by themselves, and not because others had. */
+  private storesFailed(reason: unknown, outcomes: ReadonlyMap<string, BranchOutcome>): StoresFailed {
+    const failed = [...outcomes].flatMap(([id, outcome]) =>
+      'error' in outcome && (outcome.error === reason || !this.request.allMustSucceed)
+        ? [[id, outcome.error] as const]
+        : [],
     );
-    return new StoresFailed(
-      new Map(failed.map(([id, outcome]) => [id, 'error' in outcome ? outcome.error : reason])),
-    );
+    return new StoresFailed(new Map(failed));
   }
 }
 

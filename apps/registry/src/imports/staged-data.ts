@@ -25,7 +25,7 @@ export class StagedData {
       [imageId],
     );
     if (row === undefined) return undefined;
-    return { location: { url: row.url, metadata: parseMetadata(row.metadata) }, size: Number(row.size) };
+    return { location: { url: row.url, metadata: parseMetadata(row.metadata) }, size: row.size };
   }
 
   async put(tx: Transaction, imageId: string, { location, size }: Staged): Promise<void> {
