@@ -51,6 +51,8 @@ export async function definitionFiles(path: string): Promise<string[]> {
   return names.map((name) => join(path, name));
 }
 
-/** Reads a file. Throws with a reason where it has no definition. */
-export const readDefinition = async (file: string): Promise<Definition> =>
-  parseDefinition(await readFile(file, 'utf8'));
+/** Reads a file. Throws with a reason where it has no definition: a pipe or a device might never end. */
+export async function readDefinition(file: string): Promise<Definition> {
+  if (!(await stat(file)).isFile()) throw new Error('It is not a regular file.');
+  return parseDefinition(await readFile(file, 'utf8'));
+}
