@@ -2,7 +2,14 @@ export { anImage } from './builders/an-image.js';
 export { anImageQuery } from './builders/an-image-query.js';
 export { DataServer } from './data-server.js';
 export { eachMode } from './each-mode.js';
-export { type GlimpseOptions, type Mode, type ServiceName, Glimpse, runManage, startGlimpse } from './glimpse.js';
+export {
+  type GlimpseOptions,
+  type Mode,
+  type ServiceName,
+  Glimpse,
+  runManage,
+  startGlimpse,
+} from './glimpse.js';
 export { type HttpAnswer, type HttpRequest, type RequestBody, request } from './http-client.js';
 export { type ImageDocument, ImageApi } from './image-api.js';
 export { type ApplicationCredential, type KeystoneUser, type Named, Keystone } from './keystone/keystone.js';

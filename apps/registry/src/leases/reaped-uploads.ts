@@ -18,6 +18,10 @@ export class ReapedUploads implements JobEffect<'delete-data'> {
   async completed(tx: Transaction, { imageId, partial }: JobPayload<'delete-data'>): Promise<void> {
     if (partial === undefined) return;
     if (await this.leases.drop(tx, partial.uploadId))
-      await this.failures.requeue(tx, { imageId, ...partial }, 'The process that received the data went away.');
+      await this.failures.requeue(
+        tx,
+        { imageId, ...partial },
+        'The process that received the data went away.',
+      );
   }
 }

@@ -34,7 +34,10 @@ describe('DeleteDataJob', () => {
   });
 
   const run = (payload: Partial<JobPayload<'delete-data'>>, signal = new AbortController().signal) =>
-    job.run({ imageId: 'image', locations: [], ...payload }, { signal, reportProgress: () => {}, attempt: 1 });
+    job.run(
+      { imageId: 'image', locations: [], ...payload },
+      { signal, reportProgress: () => {}, attempt: 1 },
+    );
   const location = (store: string, name = 'image') => ({
     url: `file://${folder}/${store}/${name}`,
     metadata: { store },
