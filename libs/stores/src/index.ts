@@ -16,3 +16,4 @@ export {
   StoreRegistry,
   createStores,
 } from './store-registry.js';
+export { writeFully } from './write-fully.js';

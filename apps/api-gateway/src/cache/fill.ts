@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ServiceError, isServiceError } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
+import { writeFully } from '@glimpse/stores';
 import type { FillOutcome } from './cache-metrics.js';
 import type { Copy } from './cache-reader.js';
 import type { WantedImage } from './cached-image.js';
@@ -30,21 +31,6 @@ export interface FillOptions {
 }
 
 const discarded = () => new ServiceError('TRANSFER_ABORTED', 'The cache has given the image up');
-
-async function writeFully(file: FileHandle, chunks: Buffer[], position: number): Promise<void> {
-  let rest = chunks;
-  let at = position;
-  while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest, at);
-    at += bytesWritten;
-    // A full disk may take a part; the next call then says why.
-    while (rest.length > 0 && bytesWritten >= rest[0]!.length) {
-      bytesWritten -= rest[0]!.length;
-      rest = rest.slice(1);
-    }
-    if (bytesWritten > 0) rest = [rest[0]!.subarray(bytesWritten), ...rest.slice(1)];
-  }
-}
 
 /**
  * An image on its way into the cache: a file that grows at the pace of its store, and is read by any number of readers

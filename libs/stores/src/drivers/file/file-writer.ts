@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { EarlySync } from './early-sync.js';
+import { writeFully } from '../../write-fully.js';
 import { dataRuns } from './zero-runs.js';
 
 /** Small chunks are gathered until so many bytes are written at once. */
@@ -11,21 +12,6 @@ const GATHER_BYTES = 1_048_576;
 const SYNC_EVERY_BYTES = 67_108_864;
 /** The system call takes no more buffers than this at once (IOV_MAX). */
 const MAX_GATHERED_CHUNKS = 1_024;
-
-async function writeFully(file: FileHandle, chunks: Buffer[], position: number): Promise<void> {
-  let rest = chunks;
-  let at = position;
-  while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest, at);
-    at += bytesWritten;
-    // A full disk may take a part; the next call then says why.
-    while (rest.length > 0 && bytesWritten >= rest[0]!.length) {
-      bytesWritten -= rest[0]!.length;
-      rest = rest.slice(1);
-    }
-    if (bytesWritten > 0) rest = [rest[0]!.subarray(bytesWritten), ...rest.slice(1)];
-  }
-}
 
 /** Writes a stream of chunks to a file from its beginning, in large pieces, with holes where it may be thin. */
 export class FileWriter {
