@@ -33,7 +33,7 @@ afterAll(async () => {
 
 eachMode(
   'an import',
-  (glimpse) => {
+  (glimpse, mode) => {
     const api = new ImageApi(() => glimpse().url);
     const importIt = (id: string, method: object) =>
       api.expect(202, 'POST', `/v2/images/${id}/import`, {
@@ -60,7 +60,7 @@ eachMode(
     it(
       'is finished by another worker when the first is killed in the middle',
       async () => {
-        const { id, data, release } = await importing('good');
+        const { id, data, release } = await importing(`good-${mode}`);
 
         await glimpse().kill('store-worker');
         release();
@@ -78,10 +78,10 @@ eachMode(
     it(
       'ends, and leaves nothing, when every worker dies of it',
       async () => {
-        const { id, release } = await importing('deadly');
+        const { id, release } = await importing(`deadly-${mode}`);
 
         for (let reads = 1; reads <= 2; reads++) {
-          await waitFor('a worker to read', () => timesRead('deadly') >= reads, BOUND_MS);
+          await waitFor('a worker to read', () => timesRead(`deadly-${mode}`) >= reads, BOUND_MS);
           await glimpse().kill('store-worker');
           await glimpse().start('store-worker');
         }

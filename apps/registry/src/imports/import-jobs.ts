@@ -121,6 +121,7 @@ export class ImportJobs {
     const failedStores = failed.map(({ storeId }) => storeId);
     await markImport(tx, image.image, { importing: [], failed: failedStores }, now);
     if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
+    if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
     for (const location of locations) await this.locations.add(tx, imageId, location);
     if (source.kind === 'copy')
       await tx.execute('UPDATE images SET updated_at = ? WHERE id = ?', [now, imageId]);
