@@ -28,6 +28,10 @@ export function filledIn(key: SortKey): string {
   return `COALESCE(i.${key}, ${typeof value === 'number' ? value : `'${value}'`})`;
 }
 
+/** As `filledIn`, in a form that no index is read in the order of: for a few rows that are cheaper to sort. */
+export const unordered = (key: SortKey): string =>
+  canBeAbsent(key) ? filledIn(key) : `COALESCE(i.${key}, i.${key})`;
+
 /** The keys that were asked for, and the tie breakers: no two images are equal in all of them. */
 export function sortTerms(query: Pick<ImageQuery, 'sort' | 'tieDirection'>): SortTerm[] {
   const terms: SortTerm[] = [];

@@ -9,6 +9,7 @@ import {
   orderBy,
   placeOfAbsent,
   sortTerms,
+  unordered,
 } from './image-list.order.js';
 import { type Viewer, type Way, eitherOf, waysToAppear } from './image-list.ways.js';
 import { type ReadImageRow, imageColumnList } from './image-rows.js';
@@ -34,7 +35,10 @@ export function imageListQuery(
   const terms = sortTerms(query);
   const selects = waysFor(query, viewer, filters).flatMap((way) =>
     branches(way, terms, marker).map((branch) =>
-      select(branch, filters, terms, { limit: query.limit, hint: way.isMany ? hints[dialect] : '' }),
+      select(branch, filters, terms, {
+        limit: query.limit,
+        hint: way.inOrderOf === 'none' ? '' : hints[dialect],
+      }),
     ),
   );
   if (selects.length === 0) return null;
@@ -98,21 +102,18 @@ interface Branch {
  */
 function branches(way: Way, terms: readonly SortTerm[], marker: ReadImageRow | undefined): Branch[] {
   const [first, ...rest] = terms;
-  const isSplit = way.isMany && first !== undefined && canBeAbsent(first.key);
-  if (!isSplit) {
-    const keyset = marker === undefined ? [] : [keysetCondition(terms, marker, filledIn)];
-    return [{ conditions: [way.condition, ...keyset], order: orderBy(terms, filledIn) }];
+  const isOrdered = way.inOrderOf === 'every key' || way.inOrderOf === first?.key;
+  if (first === undefined || !isOrdered || !canBeAbsent(first.key)) {
+    const expression = isOrdered ? filledIn : unordered;
+    const keyset = marker === undefined ? [] : [keysetCondition(terms, marker, expression)];
+    return [{ conditions: [way.condition, ...keyset], order: orderBy(terms, expression) }];
   }
   const plainFirst = (key: SortKey) => (key === first.key ? `i.${key}` : filledIn(key));
-  const present = {
-    conditions: [
-      way.condition,
-      marker === undefined
-        ? { sql: `i.${first.key} IS NOT NULL`, values: [] }
-        : keysetCondition(terms, marker, plainFirst),
-    ],
-    order: orderBy(terms, plainFirst),
-  };
+  const behind =
+    marker === undefined
+      ? { sql: `i.${first.key} IS NOT NULL`, values: [] }
+      : keysetCondition(terms, marker, plainFirst);
+  const present = { conditions: [way.condition, behind], order: orderBy(terms, plainFirst) };
   const behindMarker = marker === undefined ? [] : absentBehind(first, rest, marker);
   if (behindMarker === null) return [present];
   const missing = { sql: `i.${first.key} IS NULL`, values: [] };

@@ -12,15 +12,16 @@ export interface Viewer {
 export interface Way {
   readonly condition: Condition;
   /**
-   * Whether there may be too many to look at them all for a page: all images of a visibility, which an index has in
-   * every order. What one project owns, or has shared with it, is gathered and sorted.
+   * The sort keys that an index has these images in the order of. There may be too many of a visibility to look at them
+   * all for a page, so those come in every order. What one project owns comes in the order of its making, and is
+   * else gathered and sorted, as what is shared with it always is.
    */
-  readonly isMany: boolean;
+  readonly inOrderOf: 'every key' | 'created_at' | 'none';
 }
 
 const ofVisibility = (visibility: Visibility): Way => ({
   condition: { sql: 'i.visibility = ?', values: [visibility] },
-  isMany: true,
+  inOrderOf: 'every key',
 });
 
 function ownedBy(projectId: string, ...visibilities: Visibility[]): Way {
@@ -30,7 +31,7 @@ function ownedBy(projectId: string, ...visibilities: Visibility[]): Way {
       sql: `${own.sql} AND i.visibility IN (${placeholders(visibilities)})`,
       values: [...own.values, ...visibilities],
     },
-    isMany: false,
+    inOrderOf: 'created_at',
   };
 }
 
@@ -45,7 +46,7 @@ function sharedWith(projectId: string, memberStatus: ImageQuery['memberStatus'])
       SELECT m.image_id FROM image_members m WHERE ${member.sql} AND m.deleted = 0${ofStatus})`,
       values: [...own.values, ...member.values, ...(memberStatus === 'all' ? [] : [memberStatus])],
     },
-    isMany: false,
+    inOrderOf: 'none',
   };
 }
 
@@ -79,5 +80,5 @@ export const eitherOf = (ways: readonly Way[]): Way => ({
     sql: `(${ways.map(({ condition }) => `(${condition.sql})`).join(' OR ')})`,
     values: ways.flatMap(({ condition }) => condition.values),
   },
-  isMany: false,
+  inOrderOf: 'none',
 });
