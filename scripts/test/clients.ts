@@ -5,6 +5,7 @@ const programs = {
   openstack: 'python3-openstackclient',
   glance: 'python3-glanceclient',
   'qemu-img': 'qemu-utils',
+  tempest: 'python3-tempest',
 } as const;
 
 /** Installs what is missing where that is possible; else throws, saying what to install. */

@@ -1,61 +1,17 @@
-/// <reference lib="es2024.promise" />
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ServiceError } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { waitFor } from '@glimpse/testing';
 import type { WantedImage } from './cached-image.js';
-import type { OpenOptions, OpenSource } from './fill-source.js';
+import { BreakableStore, KIB, md5, wanted } from './breakable-store.conformance.js';
 import { ImageCache } from './image-cache.js';
 
-const KIB = 1024;
 const logger = createLogger('spec', { level: 'silent' });
-
-/** An image in a store that says how often it was read, waits where it is told to and breaks where it is told to. */
-class FakeStore {
-  reads: { start: number; attempt: number }[] = [];
-  /** By attempt: the position after which the stream waits for `goOn`. */
-  holdAt: number | undefined;
-  /** By attempt: the position at which the stream breaks. */
-  breakAt: (number | undefined)[] = [];
-  private held = Promise.withResolvers<void>();
-
-  constructor(
-    readonly data: Buffer,
-    private readonly pieceBytes = 8 * KIB,
-  ) {}
-
-  readonly open: OpenSource = async ({ range, attempt }: OpenOptions) => {
-    const start = range?.start ?? 0;
-    this.reads.push({ start, attempt });
-    return Readable.from(this.pieces(start, attempt), { objectMode: false });
-  };
-
-  goOn(): void {
-    this.held.resolve();
-  }
-
-  private async *pieces(start: number, attempt: number): AsyncGenerator<Buffer> {
-    const breakAt = this.breakAt[attempt] ?? Number.POSITIVE_INFINITY;
-    for (let at = start; at < this.data.length; at += this.pieceBytes) {
-      if (at >= breakAt) throw new ServiceError('STORE_UNAVAILABLE', 'broken');
-      if (this.holdAt !== undefined && at >= this.holdAt) await this.held.promise;
-      yield Buffer.from(this.data.subarray(at, at + this.pieceBytes));
-    }
-  }
-}
-
-const md5 = (data: Buffer) => createHash('md5').update(data).digest('hex');
-
-function wanted(imageId: string, data: Buffer, value = md5(data)): WantedImage {
-  const hash = { algorithm: 'md5', value };
-  return { imageId, identity: `md5:${value}`, size: data.length, checksum: value, hash };
-}
 
 let dir: string;
 let cache: ImageCache;
@@ -71,7 +27,7 @@ afterEach(async () => {
 });
 
 const readFrom = (
-  store: FakeStore,
+  store: BreakableStore,
   image: WantedImage,
   range?: { start: number; end: number },
 ): Promise<Readable | undefined> =>
@@ -88,8 +44,8 @@ async function bytesFrom(...request: Parameters<typeof readFrom>): Promise<Buffe
   return stream === undefined ? undefined : buffer(stream);
 }
 
-async function cached(imageId: string, data = randomBytes(100 * KIB)): Promise<FakeStore> {
-  const store = new FakeStore(data);
+async function cached(imageId: string, data = randomBytes(100 * KIB)): Promise<BreakableStore> {
+  const store = new BreakableStore(data);
   await bytesFrom(store, wanted(imageId, data));
   await waitFor('the image to be kept', () => cache.has(imageId));
   return store;
@@ -99,7 +55,7 @@ const filesIn = (folder: string) => readdir(join(dir, folder));
 
 describe('an image that is not in the cache', () => {
   it('is read from its store once, however many want it, and then from the cache', async () => {
-    const store = new FakeStore(randomBytes(200 * KIB));
+    const store = new BreakableStore(randomBytes(200 * KIB));
     const image = wanted('i', store.data);
 
     const bytes = await Promise.all(Array.from({ length: 200 }, () => bytesFrom(store, image)));
@@ -112,7 +68,7 @@ describe('an image that is not in the cache', () => {
   });
 
   it('fills at the pace of its store, whatever its first reader does', async () => {
-    const store = new FakeStore(randomBytes(4096 * KIB), 64 * KIB);
+    const store = new BreakableStore(randomBytes(4096 * KIB), 64 * KIB);
     await cache.close();
     cache = await openCache(8192 * KIB);
     const image = wanted('i', store.data);
@@ -127,7 +83,7 @@ describe('an image that is not in the cache', () => {
   });
 
   it('gives a range that is there already, and leaves another to the store', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 48 * KIB;
     const image = wanted('i', store.data);
     const first = await readFrom(store, image);
@@ -146,14 +102,14 @@ describe('an image that is not in the cache', () => {
   });
 
   it('is not begun for a range', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
 
     expect(await bytesFrom(store, wanted('i', store.data), { start: 1, end: 2 })).toBeUndefined();
     expect(store.reads).toEqual([]);
   });
 
   it('goes on where the store broke off', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.breakAt = [32 * KIB, 64 * KIB];
     const image = wanted('i', store.data);
 
@@ -169,7 +125,7 @@ describe('an image that is not in the cache', () => {
   });
 
   it('fails for all readers, at once, when the store has failed for good, and is not kept', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.breakAt = Array.from({ length: 9 }, () => 32 * KIB);
     const image = wanted('i', store.data);
 
@@ -183,14 +139,14 @@ describe('an image that is not in the cache', () => {
 
   it('fails when the store holds more than the image', async () => {
     const data = randomBytes(100 * KIB);
-    const store = new FakeStore(Buffer.concat([data, Buffer.from('x')]));
+    const store = new BreakableStore(Buffer.concat([data, Buffer.from('x')]));
 
     await expect(bytesFrom(store, wanted('i', data))).rejects.toMatchObject({ code: 'TRANSFER_ABORTED' });
     expect(cache.has('i')).toBe(false);
   });
 
   it('that sends nothing any more has failed', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 32 * KIB;
 
     await expect(bytesFrom(store, wanted('i', store.data))).rejects.toMatchObject({
@@ -200,7 +156,7 @@ describe('an image that is not in the cache', () => {
   }, 20_000);
 
   it('is delivered but not kept when its hash is another, and not fetched again', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     const image = wanted('i', store.data, '0'.repeat(32));
 
     expect((await bytesFrom(store, image))?.equals(store.data)).toBe(true);
@@ -211,7 +167,7 @@ describe('an image that is not in the cache', () => {
   });
 
   it('is kept without any hash, by its size', async () => {
-    const store = new FakeStore(randomBytes(10 * KIB));
+    const store = new BreakableStore(randomBytes(10 * KIB));
     const image = { ...wanted('i', store.data), hash: null, identity: 'locations:x' };
 
     await bytesFrom(store, image);
@@ -222,7 +178,7 @@ describe('an image that is not in the cache', () => {
 
 describe('when readers leave', () => {
   it('a fill that has hardly begun is given up', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 16 * KIB;
     const reader = await readFrom(store, wanted('i', store.data));
 
@@ -234,7 +190,7 @@ describe('when readers leave', () => {
   });
 
   it('a fill that is half done is finished', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 64 * KIB;
     const image = wanted('i', store.data);
     const reader = await readFrom(store, image);
@@ -250,7 +206,7 @@ describe('when readers leave', () => {
   });
 
   it('others go on', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 16 * KIB;
     const image = wanted('i', store.data);
     const leaver = await readFrom(store, image);
@@ -282,13 +238,13 @@ describe('the bound', () => {
   it('keeps nothing that is larger, and nothing that leaves no room for what is under way', async () => {
     await cache.close();
     cache = await openCache(150 * KIB);
-    const large = new FakeStore(randomBytes(151 * KIB));
-    const slow = new FakeStore(randomBytes(100 * KIB));
+    const large = new BreakableStore(randomBytes(151 * KIB));
+    const slow = new BreakableStore(randomBytes(100 * KIB));
     slow.holdAt = 8 * KIB;
     const reading = bytesFrom(slow, wanted('slow', slow.data));
 
     expect(await bytesFrom(large, wanted('large', large.data))).toBeUndefined();
-    const other = new FakeStore(randomBytes(100 * KIB));
+    const other = new BreakableStore(randomBytes(100 * KIB));
     expect(await bytesFrom(other, wanted('other', other.data))).toBeUndefined();
 
     slow.goOn();
@@ -299,7 +255,7 @@ describe('the bound', () => {
     await cache.close();
     cache = await openCache(150 * KIB);
     await cached('a');
-    const slow = new FakeStore(randomBytes(100 * KIB));
+    const slow = new BreakableStore(randomBytes(100 * KIB));
     slow.holdAt = 16 * KIB;
     const reader = await readFrom(slow, wanted('slow', slow.data));
 
@@ -385,7 +341,7 @@ describe('the files', () => {
 
   it('of another content under the same id are not served', async () => {
     await cached('a');
-    const other = new FakeStore(randomBytes(100 * KIB));
+    const other = new BreakableStore(randomBytes(100 * KIB));
 
     expect((await bytesFrom(other, wanted('a', other.data)))?.equals(other.data)).toBe(true);
     expect(other.reads).toHaveLength(1);
@@ -435,7 +391,7 @@ describe('the files', () => {
   });
 
   it('are not made for an image that is removed while it is fetched', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 16 * KIB;
     const reading = bytesFrom(store, wanted('i', store.data));
     await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
@@ -464,22 +420,26 @@ describe('the files', () => {
 });
 
 describe('an image that is asked for without being read', () => {
-  const fetch = (store: FakeStore, imageId: string) => cache.fetch(wanted(imageId, store.data), store.open);
+  const fetch = (store: BreakableStore, imageId: string) =>
+    cache.fetch(wanted(imageId, store.data), store.open);
 
   it('is kept, and there from then on', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
 
     expect(await fetch(store, 'i')).toBe('kept');
     expect(await fetch(store, 'i')).toBe('there');
   });
 
   it('waits for room that others will give back; one that is too large waits for nothing', async () => {
-    const [first, second] = [new FakeStore(randomBytes(600 * KIB)), new FakeStore(randomBytes(600 * KIB))];
+    const [first, second] = [
+      new BreakableStore(randomBytes(600 * KIB)),
+      new BreakableStore(randomBytes(600 * KIB)),
+    ];
     first.holdAt = 16 * KIB;
     const outcome = fetch(first, 'first');
 
     expect(await fetch(second, 'second')).toBe('no-room');
-    expect(await fetch(new FakeStore(randomBytes(1025 * KIB)), 'large')).toBe('bypass');
+    expect(await fetch(new BreakableStore(randomBytes(1025 * KIB)), 'large')).toBe('bypass');
 
     first.goOn();
     expect(await outcome).toBe('kept');
@@ -487,7 +447,7 @@ describe('an image that is asked for without being read', () => {
   });
 
   it('is served from the cache also where downloads bring nothing there', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     const request = { wanted: wanted('i', store.data), mayFill: false, openSource: store.open };
     const openRest = () => Promise.reject(new Error('There is nothing missing'));
     expect(await cache.read({ ...request, openRest })).toBeUndefined();
@@ -504,14 +464,14 @@ describe('an image that is asked for without being read', () => {
 describe('a broken disk', () => {
   it('leaves the readers to the store', async () => {
     await rm(join(dir, 'incomplete'), { recursive: true });
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
 
     expect((await bytesFrom(store, wanted('i', store.data)))?.equals(store.data)).toBe(true);
     expect(cache.has('i')).toBe(false);
   });
 
   it('that loses the name of a finished copy fails nobody', async () => {
-    const store = new FakeStore(randomBytes(100 * KIB));
+    const store = new BreakableStore(randomBytes(100 * KIB));
     store.holdAt = 64 * KIB;
     const reading = bytesFrom(store, wanted('i', store.data));
     await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
