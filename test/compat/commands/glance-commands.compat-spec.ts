@@ -174,7 +174,7 @@ function metadefSteps(folder: string): Step[] {
     { command: 'md-namespace-update', args: ['--description', 'Animals', 'Zoo'], shows: /Animals/ },
     {
       command: 'md-property-create',
-      args: ['--name', 'legs', '--title', 'Legs', '--type', 'integer', '--schema', schema, 'Zoo'],
+      args: ['--name', 'legs', '--title', 'Legs', '--schema', schema, 'Zoo'],
       shows: /legs/,
     },
     { command: 'md-property-list', args: ['Zoo'], shows: /legs/ },
