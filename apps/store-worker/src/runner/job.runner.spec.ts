@@ -317,9 +317,7 @@ describe('JobHandlers', () => {
   const handler = { kind: 'delete-data', run: async () => null } as const;
 
   it('refuses a kind without a handler, and one with two', () => {
-    expect(() => new JobHandlers([])).toThrow(
-      'Jobs of kind delete-data, probe-location, hash-location have no handler',
-    );
+    expect(() => new JobHandlers([])).toThrow(`Jobs of kind ${jobKinds.join(', ')} have no handler`);
     expect(() => new JobHandlers([handler, handler])).toThrow('Jobs of kind delete-data have two handlers');
   });
 });
