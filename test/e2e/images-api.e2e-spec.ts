@@ -68,7 +68,9 @@ eachMode('The images API', (glimpse) => {
       expect(answer.status).toBe(201);
       expect(answer.headers.get('content-type')).toBe('application/json');
       expect(answer.headers.get('location')).toBe(`${glimpse().url}/v2/images/${String(image['id'])}`);
-      expect(answer.headers.get('openstack-image-import-methods')).toBeNull();
+      expect(answer.headers.get('openstack-image-import-methods')).toBe(
+        'glance-direct,web-download,copy-image',
+      );
       expect(image).toMatchObject({
         name: 'new',
         status: 'queued',
