@@ -34,7 +34,11 @@ const RUN_MARK = 'GLIMPSE_TEST_RUN';
 /** The machine's environment without what configures some other Glimpse or Jest. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => !/^(GLIMPSE_|NODE_OPTIONS$)/.test(name) || name === RUN_MARK;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isOurs(name)));
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => isOurs(name))),
+    // As `npm start` and the container give it to the services.
+    NODE_OPTIONS: '--max-semi-space-size=16',
+  };
 }
 
 /** Runs a command of `glimpse-manage` with that configuration; resolves with its standard output. */
