@@ -1,57 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@glimpse/observability';
+import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '@glimpse/testing';
-import type { WantedImage } from './cached-image.js';
-import { BreakableStore, KIB, md5, wanted } from './breakable-store.conformance.js';
-import { ImageCache } from './image-cache.js';
+import { BreakableStore, KIB, wanted } from './breakable-store.conformance.js';
+import { cacheUnderTest } from './cache-under-test.conformance.js';
 
-const logger = createLogger('spec', { level: 'silent' });
-
-let dir: string;
-let cache: ImageCache;
-const openCache = (maxBytes = 1024 * KIB) => ImageCache.open({ dir, maxBytes, stallTimeMs: 1_000, logger });
-
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'glimpse-cache-'));
-  cache = await openCache();
-});
-afterEach(async () => {
-  await cache.close();
-  await rm(dir, { recursive: true });
-});
-
-const readFrom = (
-  store: BreakableStore,
-  image: WantedImage,
-  range?: { start: number; end: number },
-): Promise<Readable | undefined> =>
-  cache.read({
-    wanted: image,
-    mayFill: true,
-    openSource: store.open,
-    openRest: (rest) => store.open({ range: rest, attempt: 0, signal: new AbortController().signal }),
-    ...(range === undefined ? {} : { range }),
-  });
-
-async function bytesFrom(...request: Parameters<typeof readFrom>): Promise<Buffer | undefined> {
-  const stream = await readFrom(...request);
-  return stream === undefined ? undefined : buffer(stream);
-}
-
-async function cached(imageId: string, data = randomBytes(100 * KIB)): Promise<BreakableStore> {
-  const store = new BreakableStore(data);
-  await bytesFrom(store, wanted(imageId, data));
-  await waitFor('the image to be kept', () => cache.has(imageId));
-  return store;
-}
-
-const filesIn = (folder: string) => readdir(join(dir, folder));
+const { bytesFrom, cache, cached, filesIn, readFrom, reopen } = cacheUnderTest();
 
 describe('an image that is not in the cache', () => {
   it('is read from its store once, however many want it, and then from the cache', async () => {
@@ -61,23 +15,23 @@ describe('an image that is not in the cache', () => {
     const bytes = await Promise.all(Array.from({ length: 200 }, () => bytesFrom(store, image)));
 
     expect(bytes.every((one) => one?.equals(store.data))).toBe(true);
-    await waitFor('the image to be kept', () => cache.has('i'));
+    await waitFor('the image to be kept', () => cache().has('i'));
     expect((await bytesFrom(store, image))?.equals(store.data)).toBe(true);
     expect(store.reads).toHaveLength(1);
-    expect(cache.list()).toMatchObject([{ imageId: 'i', hits: 200, size: 200 * KIB }]);
+    expect(cache().list()).toMatchObject([{ imageId: 'i', hits: 200, size: 200 * KIB }]);
   });
 
   it('fills at the pace of its store, whatever its first reader does', async () => {
     const store = new BreakableStore(randomBytes(4096 * KIB), 64 * KIB);
-    await cache.close();
-    cache = await openCache(8192 * KIB);
+    await cache().close();
+    await reopen(8192 * KIB);
     const image = wanted('i', store.data);
     const stalled = await readFrom(store, image);
 
     const bytes = await bytesFrom(store, image);
 
     expect(bytes?.equals(store.data)).toBe(true);
-    await waitFor('the image to be kept', () => cache.has('i'));
+    await waitFor('the image to be kept', () => cache().has('i'));
     expect((await buffer(stalled!)).equals(store.data)).toBe(true);
     expect(store.reads).toHaveLength(1);
   });
@@ -121,7 +75,7 @@ describe('an image that is not in the cache', () => {
       { start: 32 * KIB, attempt: 1 },
       { start: 64 * KIB, attempt: 2 },
     ]);
-    await waitFor('the image to be kept', () => cache.has('i'));
+    await waitFor('the image to be kept', () => cache().has('i'));
   });
 
   it('fails for all readers, at once, when the store has failed for good, and is not kept', async () => {
@@ -133,7 +87,7 @@ describe('an image that is not in the cache', () => {
 
     expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await waitFor('the rest to be removed', async () => (await filesIn('incomplete')).length === 0);
-    expect(cache.has('i')).toBe(false);
+    expect(cache().has('i')).toBe(false);
     expect(await filesIn('images')).toEqual([]);
   });
 
@@ -142,7 +96,7 @@ describe('an image that is not in the cache', () => {
     const store = new BreakableStore(Buffer.concat([data, Buffer.from('x')]));
 
     await expect(bytesFrom(store, wanted('i', data))).rejects.toMatchObject({ code: 'TRANSFER_ABORTED' });
-    expect(cache.has('i')).toBe(false);
+    expect(cache().has('i')).toBe(false);
   });
 
   it('that sends nothing any more has failed', async () => {
@@ -162,7 +116,7 @@ describe('an image that is not in the cache', () => {
     expect((await bytesFrom(store, image))?.equals(store.data)).toBe(true);
 
     await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
-    expect(cache.has('i')).toBe(false);
+    expect(cache().has('i')).toBe(false);
     expect(await bytesFrom(store, image)).toBeUndefined();
   });
 
@@ -172,7 +126,7 @@ describe('an image that is not in the cache', () => {
 
     await bytesFrom(store, image);
 
-    await waitFor('the image to be kept', () => cache.has('i'));
+    await waitFor('the image to be kept', () => cache().has('i'));
   });
 });
 
@@ -186,7 +140,7 @@ describe('when readers leave', () => {
 
     await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
     store.goOn();
-    expect(cache.has('i')).toBe(false);
+    expect(cache().has('i')).toBe(false);
   });
 
   it('a fill that is half done is finished', async () => {
@@ -202,7 +156,7 @@ describe('when readers leave', () => {
     reader!.destroy();
     store.goOn();
 
-    await waitFor('the image to be kept', () => cache.has('i'));
+    await waitFor('the image to be kept', () => cache().has('i'));
   });
 
   it('others go on', async () => {
@@ -222,22 +176,26 @@ describe('when readers leave', () => {
 
 describe('the bound', () => {
   it('removes what was used least recently', async () => {
-    await cache.close();
-    cache = await openCache(250 * KIB);
+    await cache().close();
+    await reopen(250 * KIB);
     const first = await cached('a');
     await cached('b');
     await bytesFrom(first, wanted('a', first.data));
 
     await cached('c');
 
-    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['a', 'c']);
+    expect(
+      cache()
+        .list()
+        .map(({ imageId }) => imageId),
+    ).toEqual(['a', 'c']);
     expect((await filesIn('images')).toSorted()).toEqual(['a', 'c']);
     expect((await filesIn('records')).toSorted()).toEqual(['a', 'c']);
   });
 
   it('keeps nothing that is larger, and nothing that leaves no room for what is under way', async () => {
-    await cache.close();
-    cache = await openCache(150 * KIB);
+    await cache().close();
+    await reopen(150 * KIB);
     const large = new BreakableStore(randomBytes(151 * KIB));
     const slow = new BreakableStore(randomBytes(100 * KIB));
     slow.holdAt = 8 * KIB;
@@ -252,8 +210,8 @@ describe('the bound', () => {
   });
 
   it('does not remove a thing for a fill that has not got so far', async () => {
-    await cache.close();
-    cache = await openCache(150 * KIB);
+    await cache().close();
+    await reopen(150 * KIB);
     await cached('a');
     const slow = new BreakableStore(randomBytes(100 * KIB));
     slow.holdAt = 16 * KIB;
@@ -263,18 +221,18 @@ describe('the bound', () => {
     slow.goOn();
     await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
 
-    expect(cache.has('a')).toBe(true);
+    expect(cache().has('a')).toBe(true);
   });
 
   it('leaves an image to those who read it when it is removed', async () => {
-    await cache.close();
-    cache = await openCache(2048 * KIB);
+    await cache().close();
+    await reopen(2048 * KIB);
     const store = await cached('a', randomBytes(2000 * KIB));
     const reader = await readFrom(store, wanted('a', store.data));
 
     await cached('b');
 
-    expect(cache.has('a')).toBe(false);
+    expect(cache().has('a')).toBe(false);
     expect((await buffer(reader!)).equals(store.data)).toBe(true);
     expect(store.reads).toHaveLength(1);
   });
@@ -282,146 +240,22 @@ describe('the bound', () => {
   it('is met at the start too', async () => {
     await cached('a');
     await cached('b');
-    await cache.close();
+    await cache().close();
 
-    cache = await openCache(150 * KIB);
+    await reopen(150 * KIB);
 
-    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['b']);
-    expect(await cache.prune()).toEqual({ files: 0, bytes: 0 });
-  });
-});
-
-describe('the files', () => {
-  it('are found again after a restart, with what was counted', async () => {
-    const store = await cached('a');
-    await bytesFrom(store, wanted('a', store.data));
-    const before = cache.list();
-    await cache.close();
-
-    cache = await openCache();
-
-    expect(cache.list()).toEqual(before);
-    expect(before).toMatchObject([{ hits: 1 }]);
-    expect((await bytesFrom(store, wanted('a', store.data)))?.equals(store.data)).toBe(true);
-    expect(store.reads).toHaveLength(1);
-  });
-
-  it('that a process which died left half done are removed', async () => {
-    await cached('whole');
-    await cached('short');
-    await cached('unrecorded');
-    await cache.close();
-    await truncate(join(dir, 'images', 'short'), 5);
-    await rm(join(dir, 'records', 'unrecorded'));
-    await writeFile(join(dir, 'incomplete', 'x'), 'half');
-    await writeFile(join(dir, 'records', 'orphan'), '{}');
-
-    cache = await openCache();
-
-    expect(cache.list().map(({ imageId }) => imageId)).toEqual(['whole']);
-    expect(await filesIn('incomplete')).toEqual([]);
-    expect(await filesIn('images')).toEqual(['whole']);
-    expect(await filesIn('records')).toEqual(['whole']);
-  });
-
-  it('that vanished or shrank behind its back are read from the store', async () => {
-    const gone = await cached('gone');
-    const short = await cached('short');
-    await rm(join(dir, 'images', 'gone'));
-    await truncate(join(dir, 'images', 'short'), 5);
-
-    for (const [id, store] of [
-      ['gone', gone],
-      ['short', short],
-    ] as const) {
-      expect((await bytesFrom(store, wanted(id, store.data)))?.equals(store.data)).toBe(true);
-      expect(store.reads).toHaveLength(2);
-    }
-  });
-
-  it('of another content under the same id are not served', async () => {
-    await cached('a');
-    const other = new BreakableStore(randomBytes(100 * KIB));
-
-    expect((await bytesFrom(other, wanted('a', other.data)))?.equals(other.data)).toBe(true);
-    expect(other.reads).toHaveLength(1);
-  });
-
-  it('that belong to nothing are removed on request', async () => {
-    await cached('a');
-    await writeFile(join(dir, 'images', 'stray'), 'x');
-    await writeFile(join(dir, 'incomplete', 'stray'), 'x');
-
-    await cache.clean();
-
-    expect([await filesIn('images'), await filesIn('incomplete')]).toEqual([['a'], []]);
-  });
-
-  it('are removed one by one and all together', async () => {
-    await cached('a');
-    await cached('b');
-    await cached('c');
-
-    expect(await cache.remove('a')).toBe(true);
-    expect(await cache.remove('a')).toBe(false);
-    expect(await cache.clear()).toBe(2);
-
-    expect([await filesIn('images'), await filesIn('records')]).toEqual([[], []]);
-  });
-
-  it('are removed a few at a time, so that others get at the disk meanwhile', async () => {
-    await cache.close();
-    for (let at = 0; at < 400; at += 1) {
-      const imageId = `image-${at}`;
-      const record = { imageId, identity: 'md5:0', size: 1, checksum: null, hits: 0 };
-      await writeFile(join(dir, 'images', imageId), 'x');
-      await writeFile(
-        join(dir, 'records', imageId),
-        JSON.stringify({ ...record, lastAccessed: at, lastModified: at }),
-      );
-    }
-    cache = await openCache();
-
-    const clearing = cache.clear();
-    await readFile(join(dir, 'images', 'image-399'));
-
-    expect(cache.list().length).toBeGreaterThan(0);
-    expect(await clearing).toBe(400);
-    expect(await filesIn('images')).toEqual([]);
-  });
-
-  it('are not made for an image that is removed while it is fetched', async () => {
-    const store = new BreakableStore(randomBytes(100 * KIB));
-    store.holdAt = 16 * KIB;
-    const reading = bytesFrom(store, wanted('i', store.data));
-    await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
-
-    await cache.remove('i');
-    store.goOn();
-
-    expect((await reading)?.equals(store.data)).toBe(true);
-    await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
-    expect(cache.has('i')).toBe(false);
-  });
-
-  it('belong to one cache', async () => {
-    await expect(openCache()).rejects.toThrow('Another gateway uses the cache');
-  });
-
-  it('say nothing that is not so: the record is beside data that is whole', async () => {
-    const store = await cached('a');
-
-    expect(JSON.parse(await readFile(join(dir, 'records', 'a'), 'utf8'))).toMatchObject({
-      imageId: 'a',
-      size: store.data.length,
-      checksum: md5(store.data),
-    });
+    expect(
+      cache()
+        .list()
+        .map(({ imageId }) => imageId),
+    ).toEqual(['b']);
+    expect(await cache().prune()).toEqual({ files: 0, bytes: 0 });
   });
 });
 
 describe('an image that is asked for without being read', () => {
   const fetch = (store: BreakableStore, imageId: string) =>
-    cache.fetch(wanted(imageId, store.data), store.open);
+    cache().fetch(wanted(imageId, store.data), store.open);
 
   it('is kept, and there from then on', async () => {
     const store = new BreakableStore(randomBytes(100 * KIB));
@@ -450,36 +284,13 @@ describe('an image that is asked for without being read', () => {
     const store = new BreakableStore(randomBytes(100 * KIB));
     const request = { wanted: wanted('i', store.data), mayFill: false, openSource: store.open };
     const openRest = () => Promise.reject(new Error('There is nothing missing'));
-    expect(await cache.read({ ...request, openRest })).toBeUndefined();
+    expect(await cache().read({ ...request, openRest })).toBeUndefined();
     expect(store.reads).toEqual([]);
     await fetch(store, 'i');
 
-    const stream = await cache.read({ ...request, openRest });
+    const stream = await cache().read({ ...request, openRest });
 
     expect(stream === undefined ? undefined : await buffer(stream)).toEqual(store.data);
     expect(store.reads).toHaveLength(1);
-  });
-});
-
-describe('a broken disk', () => {
-  it('leaves the readers to the store', async () => {
-    await rm(join(dir, 'incomplete'), { recursive: true });
-    const store = new BreakableStore(randomBytes(100 * KIB));
-
-    expect((await bytesFrom(store, wanted('i', store.data)))?.equals(store.data)).toBe(true);
-    expect(cache.has('i')).toBe(false);
-  });
-
-  it('that loses the name of a finished copy fails nobody', async () => {
-    const store = new BreakableStore(randomBytes(100 * KIB));
-    store.holdAt = 64 * KIB;
-    const reading = bytesFrom(store, wanted('i', store.data));
-    await waitFor('a file', async () => (await filesIn('incomplete')).length > 0);
-    await rm(join(dir, 'images'), { recursive: true });
-
-    store.goOn();
-
-    expect((await reading)?.equals(store.data)).toBe(true);
-    expect(cache.has('i')).toBe(false);
   });
 });
