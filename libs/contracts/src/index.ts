@@ -40,7 +40,6 @@ export {
   JobKind,
   type JobPayload,
   type JobResult,
-  JobProgress,
   jobKinds,
   jobPayloadOf,
   jobResultOf,
@@ -55,6 +54,13 @@ export {
   toShownLocation,
   withoutCredentials,
 } from './domain/location.js';
+export {
+  Progress,
+  type ProgressPhase,
+  type ProgressReporter,
+  progressPhases,
+  secondsLeft,
+} from './domain/progress.js';
 export {
   Task,
   TaskFilter,

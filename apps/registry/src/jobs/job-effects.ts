@@ -1,8 +1,8 @@
 import {
   type JobKind,
   type JobPayload,
-  type JobProgress,
   type JobResult,
+  type Progress,
   type WireError,
   jobPayloadOf,
   jobResultOf,
@@ -15,7 +15,7 @@ export interface JobEffect<K extends JobKind = JobKind> {
   /** A worker begins, or begins anew after another one died. */
   started?(tx: Transaction, payload: JobPayload<K>): Promise<void>;
   /** The worker has told how far it has come. */
-  progressed?(tx: Transaction, payload: JobPayload<K>, progress: JobProgress): Promise<void>;
+  progressed?(tx: Transaction, payload: JobPayload<K>, progress: Progress): Promise<void>;
   completed?(tx: Transaction, payload: JobPayload<K>, result: JobResult<K>): Promise<void>;
   /** It will not be tried again. */
   failed?(tx: Transaction, payload: JobPayload<K>, error: WireError): Promise<void>;
@@ -29,7 +29,7 @@ export class JobEffects {
     for (const effect of this.of(kind)) await effect.started?.(tx, jobPayloadOf(kind, JSON.parse(payload)));
   }
 
-  async progressed(tx: Transaction, kind: JobKind, payload: string, progress: JobProgress): Promise<void> {
+  async progressed(tx: Transaction, kind: JobKind, payload: string, progress: Progress): Promise<void> {
     for (const effect of this.of(kind))
       await effect.progressed?.(tx, jobPayloadOf(kind, JSON.parse(payload)), progress);
   }

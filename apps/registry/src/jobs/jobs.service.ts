@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type ClaimedJob,
   JobKind,
-  type JobProgress,
+  type Progress,
   type RequestOf,
   type ResponseOf,
   type WireError,
@@ -141,7 +141,7 @@ export class JobsService {
     });
   }
 
-  private async noteProgress(tx: Transaction, jobId: string, progress: JobProgress): Promise<void> {
+  private async noteProgress(tx: Transaction, jobId: string, progress: Progress): Promise<void> {
     const job = await findJob(tx, jobId);
     if (job === undefined) return;
     await this.effects.progressed(tx, JobKind.parse(job.kind), job.payload, progress);

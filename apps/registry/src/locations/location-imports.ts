@@ -3,8 +3,8 @@ import {
   type ImageLocation,
   type ImageStatus,
   type JobPayload,
-  type JobProgress,
   type JobResult,
+  type Progress,
   type WireError,
   imageEvents,
   isServiceError,
@@ -69,7 +69,7 @@ export class LocationImports {
     failed: (tx, payload, error) => this.giveUp(tx, payload, error),
   };
 
-  private report(tx: Transaction, taskId: string, { bytesDone }: JobProgress): Promise<void> {
+  private report(tx: Transaction, taskId: string, { bytesDone }: Progress): Promise<void> {
     return this.tasks.report(tx, taskId, `Hashed ${Math.floor(bytesDone / MEBIBYTE)} MiB`);
   }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@glimpse/config';
 import type { JobPayload } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
+import { ProgressMeter } from '@glimpse/pipeline';
 import { type StoreRegistry, createStores } from '@glimpse/stores';
 import { DeleteDataJob } from './delete-data.job.js';
 
@@ -36,7 +37,7 @@ describe('DeleteDataJob', () => {
   const run = (payload: Partial<JobPayload<'delete-data'>>, signal = new AbortController().signal) =>
     job.run(
       { imageId: 'image', locations: [], ...payload },
-      { signal, reportProgress: () => {}, attempt: 1 },
+      { signal, progress: new ProgressMeter('waiting'), attempt: 1 },
     );
   const location = (store: string, name = 'image') => ({
     url: `file://${folder}/${store}/${name}`,

@@ -24,7 +24,8 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
    * Tries every location, also when one fails; rejects while data is left: with STORE_UNKNOWN where all that is left is
    * in stores that this worker does not have, with STORE_UNAVAILABLE else.
    */
-  async run(payload: JobPayload<'delete-data'>, { signal }: JobContext): Promise<null> {
+  async run(payload: JobPayload<'delete-data'>, { signal, progress }: JobContext): Promise<null> {
+    progress.phase('removing');
     const { imageId, locations, partial, leftovers = [] } = payload;
     const failures: unknown[] = [];
     const attempt = async (work: () => Promise<void>) => {

@@ -17,9 +17,10 @@ export class HashLocationJob implements JobHandler<'hash-location'> {
 
   async run(
     payload: JobPayload<'hash-location'>,
-    { signal, reportProgress }: JobContext,
+    { signal, progress }: JobContext,
   ): Promise<JobResult<'hash-location'>> {
     const { driver, location } = this.stores.resolve(payload.location);
+    progress.phase('hashing', payload.size);
     const source = await driver.read(location, { signal });
     try {
       return await this.pipeline.hashImage({
@@ -30,7 +31,7 @@ export class HashLocationJob implements JobHandler<'hash-location'> {
         expectedSize: payload.size,
         inspector: createInspector(payload),
         signal,
-        onProgress: (bytesDone) => reportProgress({ phase: 'hashing', bytesDone, bytesTotal: payload.size }),
+        onProgress: (bytesDone) => progress.bytes(bytesDone),
       });
     } finally {
       source.destroy();

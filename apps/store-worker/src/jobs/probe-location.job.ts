@@ -9,7 +9,11 @@ export class ProbeLocationJob implements JobHandler<'probe-location'> {
 
   constructor(private readonly stores: StoreRegistry) {}
 
-  run({ url }: JobPayload<'probe-location'>, { signal }: JobContext): Promise<JobResult<'probe-location'>> {
+  run(
+    { url }: JobPayload<'probe-location'>,
+    { signal, progress }: JobContext,
+  ): Promise<JobResult<'probe-location'>> {
+    progress.phase('reading');
     return probeLocation(this.stores, url, signal);
   }
 }

@@ -13,6 +13,7 @@ import {
   registryJobs,
 } from '@glimpse/contracts';
 import { type Logger, redactCredentials } from '@glimpse/observability';
+import { ProgressMeter } from '@glimpse/pipeline';
 import type { JobHandler } from './job-handler.js';
 import { JobLease } from './job-lease.js';
 
@@ -43,6 +44,7 @@ function parsePayload<K extends JobKind>(kind: K, payload: unknown): JobPayload<
 /** One attempt at a job: runs its handler under its lease and tells the registry what came of it. */
 export class JobAttempt {
   private readonly lease: JobLease;
+  private readonly progress = new ProgressMeter('waiting');
   private readonly stopping = new AbortController();
 
   constructor(
@@ -52,7 +54,7 @@ export class JobAttempt {
     private readonly logger: Logger,
     claimedAt: number,
   ) {
-    this.lease = new JobLease(rpc, job, logger, claimedAt);
+    this.lease = new JobLease(rpc, job, this.progress, logger, claimedAt);
   }
 
   /** Ends the handler's work and gives the job back. */
@@ -89,7 +91,7 @@ export class JobAttempt {
     try {
       const result = await this.handler.run(parsePayload(this.job.kind, this.job.payload), {
         signal: AbortSignal.any([this.lease.signal, this.stopping.signal]),
-        reportProgress: (progress) => this.lease.reportProgress(progress),
+        progress: this.progress,
         attempt: this.job.attempt,
       });
       return { isDone: true, result };

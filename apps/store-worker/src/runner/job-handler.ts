@@ -1,11 +1,11 @@
-import type { JobKind, JobPayload, JobProgress, JobResult } from '@glimpse/contracts';
+import type { JobKind, JobPayload, JobResult, ProgressReporter } from '@glimpse/contracts';
 
 /** What a handler is given beside the payload. */
 export interface JobContext {
   /** Aborts when the job is no longer this worker's, or the worker stops: end at once. */
   readonly signal: AbortSignal;
-  /** Tells with the next heartbeat how far the job has come. */
-  readonly reportProgress: (progress: JobProgress) => void;
+  /** Takes how far the job has come: name each phase when it begins. Clients see it about once a second. */
+  readonly progress: ProgressReporter;
   /** 1 for the first. */
   readonly attempt: number;
 }

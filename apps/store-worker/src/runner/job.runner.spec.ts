@@ -193,8 +193,9 @@ describe('JobRunner', () => {
 
   it('keeps the lease of a job that takes longer, with its progress', async () => {
     let finish = () => {};
-    const registry = arrange(async ({ reportProgress }) => {
-      reportProgress({ phase: 'removing', bytesDone: 1, bytesTotal: null });
+    const registry = arrange(async ({ progress }) => {
+      progress.phase('removing');
+      progress.bytes(1);
       await new Promise<void>((resolve) => {
         finish = resolve;
       });

@@ -90,13 +90,6 @@ export type JobResult<K extends JobKind> = z.output<(typeof jobResults)[K]>;
 
 export const jobStatuses = ['queued', 'running', 'done', 'failed'] as const;
 
-export const JobProgress = z.object({
-  phase: z.string(),
-  bytesDone: z.int().min(0),
-  bytesTotal: z.int().min(0).nullable(),
-});
-export type JobProgress = z.output<typeof JobProgress>;
-
 /** A job as a worker receives it. `leaseToken` is the fence: a worker whose lease ran out can change nothing. */
 export const ClaimedJob = z.object({
   id: z.string(),

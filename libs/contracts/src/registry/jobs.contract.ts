@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ClaimedJob, JobKind, JobProgress } from '../domain/job.js';
+import { ClaimedJob, JobKind } from '../domain/job.js';
+import { Progress } from '../domain/progress.js';
 import { WireError } from '../errors/service-error.js';
 import { rpc } from '../rpc.js';
 
@@ -19,7 +20,7 @@ export const registryJobs = {
     response: z.object({ jobs: z.array(ClaimedJob) }),
   }),
   heartbeat: rpc('registry.job.heartbeat', {
-    request: OnLease.extend({ progress: JobProgress.nullable() }),
+    request: OnLease.extend({ progress: Progress.nullable() }),
     response: LeaseOutcome,
     timeoutMs: 5_000,
   }),

@@ -94,10 +94,13 @@ export class ImportJob implements JobHandler<'import'> {
     payload: Payload,
     drivers: ReadonlyMap<string, StoreDriver>,
     candidate: Candidate,
-    { attempt, signal, reportProgress }: JobContext,
+    { attempt, signal, progress }: JobContext,
   ): Promise<FannedOut> {
     const { imageId, importId, allMustSucceed, sizeCap } = payload;
+    const phase = payload.source.kind === 'web' ? 'downloading' : 'reading';
+    progress.phase(phase);
     const { data, size, digests } = await candidate(signal);
+    progress.phase(phase, size);
     try {
       return await this.pipeline.fanOut({
         drivers,
@@ -112,8 +115,7 @@ export class ImportJob implements JobHandler<'import'> {
         expectedSize: size,
         inspector: createInspector(payload),
         signal,
-        onProgress: (bytesDone) =>
-          reportProgress({ phase: 'importing', bytesDone, bytesTotal: size ?? null }),
+        onProgress: (bytesDone) => progress.bytes(bytesDone),
       });
     } finally {
       data.destroy();
