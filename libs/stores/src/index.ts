@@ -8,6 +8,7 @@ export type {
   StoredObject,
   WriteOptions,
 } from './store-driver.js';
+export type { SetAside, SetAsideEntry, StoreInventory, StoredEntry } from './store-inventory.js';
 export type { StoreProperties } from './driver-type.js';
 export { createStoreFinder } from './store-finder.js';
 export {

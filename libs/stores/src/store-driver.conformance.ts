@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ServiceError } from '@glimpse/contracts';
 import type { Location, StoreDriver } from './store-driver.js';
+import { describeInventory } from './store-inventory.conformance.js';
 
 /** What the suite needs to know about a store to hold its driver to the promises of `StoreDriver`. */
 export interface DriverFixture {
@@ -12,6 +13,8 @@ export interface DriverFixture {
   readonly place: (key: string, data: Buffer) => Promise<Location>;
   /** Names of everything in the store, remains of failed writes included. */
   readonly list: () => Promise<readonly string[]>;
+  /** Leaves what a process leaves that dies in mid-write; for drivers that write. */
+  readonly strand?: (key: string, uploadId: string, data: Buffer) => Promise<void>;
   /** A location that is this store's, with nothing there. */
   readonly missing: Location;
   /** URIs that are not this store's. */
@@ -86,6 +89,7 @@ export function describeStoreDriver(name: string, open: () => Promise<DriverFixt
     describeReading(() => fixture, newKey);
     describeWriting(() => fixture, newKey);
     describeRemoving(() => fixture, newKey);
+    describeInventory(() => fixture);
 
     it('refuses URIs that are not its own', () => {
       for (const uri of ['', 'nonsense', 'other-scheme://a/b', ...fixture.foreignUris])

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { StoreInventory } from './store-inventory.js';
 
 /** What a driver can do. An operation it can't do throws `STORE_OPERATION_UNSUPPORTED`. */
 export interface StoreCapabilities {
@@ -61,6 +62,8 @@ export interface StoredObject {
  */
 export interface StoreDriver {
   readonly capabilities: StoreCapabilities;
+  /** What lies in the store. Every driver that writes has it; one that only reads what others keep has none. */
+  readonly inventory?: StoreInventory;
   /**
    * Stores the stream; resolves when every byte is durable and the object can be read under its key. Never replaces
    * an object: where the key is taken it rejects with `STORE_OBJECT_DUPLICATE`. On failure or abort nothing stays

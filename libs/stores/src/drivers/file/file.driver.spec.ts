@@ -27,6 +27,7 @@ async function makeFixture(options: (folder: string) => object): Promise<DriverF
     driver,
     place: async (key, data) => (await write(driver, key, data)).location,
     list: async () => (await readdir(folder, { recursive: true })).toSorted(),
+    strand: (key, uploadId, data) => writeFile(`${folder}/a/.${key}.${uploadId}.part`, data),
     missing: { uri: `file://${folder}/a/nothing` },
     foreignUris: [
       `http://localhost${folder}/x`,

@@ -15,33 +15,28 @@ import { refuseWhenAborted, transferChunks } from '../../transfer-chunks.js';
 import { checkDirectories, findRoom, pathWithin, syncDirectory } from './data-directories.js';
 import type { FileOptions } from './file.options.js';
 import { EarlySync } from './early-sync.js';
+import { FileInventory } from './file-inventory.js';
+import { temporaryName, toName } from './file-names.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { errnoOf, toAccessError, toWriteError } from './fs-errors.js';
 import { type MountPoint, findMountPoint } from './mount-points.js';
 import { publishFile, removeIfThere } from './temporary-file.js';
 
-/** What may be the name of a file: no separator, not hidden, short enough for the temporary name. */
-const SAFE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
-
-function toName(text: string): string {
-  if (SAFE_NAME.test(text)) return text;
-  throw new ServiceError('STORE_LOCATION_INVALID', 'This id cannot be the name of a file');
-}
-
-const temporaryName = (key: string, uploadId: string) => `.${toName(key)}.${toName(uploadId)}.part`;
-
 /** Keeps each image as a file named after its id, in one or several directories. */
 export class FileDriver implements StoreDriver {
   readonly capabilities = { write: true, delete: true, ranges: true, releasesChunks: true };
 
+  readonly inventory: FileInventory;
   private readonly earlySync = new EarlySync();
 
   constructor(
     private readonly options: FileOptions,
     private readonly mountPoints: readonly MountPoint[],
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.inventory = new FileInventory(options.directories);
+  }
 
   async write(key: string, data: Readable, options: WriteOptions): Promise<StoredObject> {
     try {
