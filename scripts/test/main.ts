@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { root } from '../services/state.js';
 import { ensureClients } from './clients.js';
 import { killLeftovers } from './leftovers.js';
-import { type ServersForTests, findIdentityServer, findServers } from './servers.js';
+import { type ServersForTests, findIdentityServer, findS3Server, findServers } from './servers.js';
 
 /** What runs together, in this order. Fault tests measure times, so nothing else runs beside them. */
 const groups = [['unit', 'integration'], ['e2e', 'compat'], ['fault']];
@@ -80,6 +80,8 @@ async function runGroups(serverEnv: ServersForTests['env']): Promise<Count> {
 
 /** The kinds of test that start Glimpse as its users know it. */
 const WITH_IDENTITY: ReadonlySet<string> = new Set(['e2e', 'compat']);
+/** Those that store image data in a server. */
+const WITH_S3: ReadonlySet<string> = new Set(['integration', 'e2e', 'fault']);
 
 // Jest gets the signal as well and ends; what was started for it is to be ended after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
@@ -89,6 +91,7 @@ try {
   try {
     if (wanted.some((kind) => kind !== 'unit')) servers.push(await findServers());
     if (wanted.some((kind) => WITH_IDENTITY.has(kind))) servers.push(await findIdentityServer());
+    if (wanted.some((kind) => WITH_S3.has(kind))) servers.push(await findS3Server());
     const env = Object.assign({}, ...servers.map((server) => server.env)) as ServersForTests['env'];
     const { passed, failed } = await runGroups(env);
     if (failed > 0 || passed === 0) process.exitCode = 1;

@@ -3,6 +3,7 @@ import { busUrl, databaseUrl, managementUrl, secureBusUrl } from '../services/ac
 import { canRunKeystone, findKeystone, startKeystone, stopKeystone } from '../services/keystone.js';
 import { tlsDir } from '../services/certificates.js';
 import { isOpen } from '../services/ports.js';
+import { canRunS3, findS3, startS3, stopS3 } from '../services/s3.js';
 import { findRunning, startServices, stopServices } from '../services/services.js';
 
 const BUS = 'GLIMPSE_TEST_BUS_URL';
@@ -12,6 +13,7 @@ const DATABASE = 'GLIMPSE_TEST_DATABASE_URL';
 const BUS_TLS = 'GLIMPSE_TEST_BUS_TLS_URL';
 const TLS_DIR = 'GLIMPSE_TEST_TLS_DIR';
 const KEYSTONE = 'GLIMPSE_TEST_KEYSTONE_URL';
+const S3 = 'GLIMPSE_TEST_S3_URL';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -85,6 +87,20 @@ export async function findIdentityServer(): Promise<ServersForTests> {
     env: { [KEYSTONE]: await startKeystone() },
     end: async () => {
       if (!wasRunning) await stopKeystone();
+    },
+  };
+}
+
+/** A server that speaks S3, found as Keystone is by {@link findIdentityServer}. */
+export async function findS3Server(): Promise<ServersForTests> {
+  const s3 = await named(S3, 'The S3 server');
+  if (s3 !== undefined) return { ...noServers, env: s3 };
+  if (!canRunS3()) return noServers;
+  const wasRunning = findS3() !== undefined;
+  return {
+    env: { [S3]: await startS3() },
+    end: async () => {
+      if (!wasRunning) await stopS3();
     },
   };
 }
