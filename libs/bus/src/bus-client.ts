@@ -6,6 +6,7 @@ import type { DeadLetters } from './dead-letters.js';
 import { EventPublisher } from './event-publisher.js';
 import { showConnected } from './connection-gauge.js';
 import { createClientLink } from './create-link.js';
+import { LiveEvents } from './live-events.js';
 import { RpcClient } from './rpc-client.js';
 import { CallSender } from './rpc/call-sender.js';
 import { rpcQueue } from './topology.js';
@@ -22,6 +23,7 @@ export class BusClient extends ClientProxy implements ClientListener {
   readonly connection = new BusStatus();
   readonly rpc: RpcClient;
   readonly publisher: EventPublisher;
+  readonly live: LiveEvents;
   readonly deadLetters: DeadLetters;
   private readonly link: ClientLink;
   private readonly sender: CallSender;
@@ -32,6 +34,7 @@ export class BusClient extends ClientProxy implements ClientListener {
     this.sender = new CallSender(this.link, bus);
     this.rpc = new RpcClient(this.sender, bus.logger);
     this.publisher = new EventPublisher(this.link);
+    this.live = new LiveEvents(this.link, bus.logger);
     this.deadLetters = this.link.deadLetters;
     showConnected(bus.service, 'client', false);
     this.link.open(this);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { BusHarness } from './bus-harness.conformance.js';
 import { describeCalls } from './calls.conformance.js';
 import { describeEvents } from './events.conformance.js';
+import { describeLiveEvents } from './live-events.conformance.js';
 import { describeWaitingCalls } from './waiting-calls.conformance.js';
 
 export interface BusFixture {
@@ -27,5 +28,6 @@ export function describeBus(name: string, fixture: BusFixture): void {
     describeCalls(() => harness);
     describeWaitingCalls(() => harness);
     describeEvents(() => harness);
+    describeLiveEvents(() => harness);
   });
 }

@@ -7,6 +7,7 @@ export type { DeadLetter, DeadLetterSelection, DeadLetters } from './dead-letter
 export { EventPublisher } from './event-publisher.js';
 export { type EventDelivery, HandleEvent } from './handle-event.js';
 export { HandleRpc, rpcPatternOf } from './handle-rpc.js';
+export { LiveEvents } from './live-events.js';
 export { type OpenBus, openBus } from './open-bus.js';
 export { type BusPermissions, type BusUser, permissionsOf, trustedBy } from './permissions.js';
 export { type CallOptions, RpcClient } from './rpc-client.js';

@@ -21,6 +21,10 @@ export const serviceQueue = (service: string): string => `glimpse.events.${servi
 export const instanceQueue = (service: string, instanceId: string): string =>
   `${serviceQueue(service)}.${instanceId}`;
 
+/** Events that one replica listens to for a while: the `number`-th such queue of it. */
+export const liveQueue = (service: string, instanceId: string, number: number): string =>
+  `${instanceQueue(service, `${instanceId}-live`)}.${number}`;
+
 /** Direct exchange by which a service puts its events into {@link retryQueue}. */
 export const retryExchange = (service: string): string => `glimpse.retries.${service}`;
 

@@ -44,6 +44,10 @@ export interface ClientLink {
   send(envelope: OutgoingEnvelope): void;
   /** Resolves when the broker has stored the event in every queue that must have it; else rejects, within bounded time. */
   publish(event: OutgoingEvent): Promise<void>;
+  /** Sends the event to those who listen now. One that can't be sent at once is dropped. */
+  announce(event: OutgoingEvent): void;
+  /** Takes the bodies of the events of that name while connected, until the returned function is called. */
+  listen(eventName: string, take: (body: string) => void): () => void;
   readonly deadLetters: DeadLetters;
   close(): Promise<void>;
 }

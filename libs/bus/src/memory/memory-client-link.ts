@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { BusOptions } from '../bus-options.js';
 import type { ClientLink, ClientListener, OutgoingEnvelope, OutgoingEvent } from '../transport.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
+import { MemoryConsumer } from './memory-queue.js';
 
 /** The sending end of the in-process broker, which is always there. */
 export class MemoryClientLink implements ClientLink {
@@ -37,6 +39,21 @@ export class MemoryClientLink implements ClientLink {
   publish({ name, body }: OutgoingEvent): Promise<void> {
     this.broker.publish(name, body);
     return Promise.resolve();
+  }
+
+  announce({ name, body }: OutgoingEvent): void {
+    this.broker.publish(name, body);
+  }
+
+  listen(eventName: string, take: (body: string) => void): () => void {
+    const queueName = `live.${randomUUID()}`;
+    this.broker.bind(queueName, eventName);
+    const consumer = new MemoryConsumer(Number.POSITIVE_INFINITY, ({ body }, acknowledge) => {
+      acknowledge();
+      take(body);
+    });
+    this.broker.declare(queueName).add(consumer);
+    return () => this.broker.delete(queueName);
   }
 
   close(): Promise<void> {

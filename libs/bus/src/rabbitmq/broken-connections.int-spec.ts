@@ -1,5 +1,6 @@
 import { TcpProxy, type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { imageEvents } from '@glimpse/contracts';
 import {
   BusHarness,
   Gate,
@@ -9,6 +10,7 @@ import {
   jobReady,
   perform,
 } from '../bus-harness.conformance.js';
+import { announceUntil } from '../live-events.conformance.js';
 
 jest.setTimeout(30_000);
 
@@ -180,5 +182,16 @@ describe('RabbitMQ bus on broken connections', () => {
     await waitFor('the event', () => seen.length > 0);
 
     expect(seen).toEqual(['after']);
+  });
+
+  it('goes on with live events after their connection was cut', async () => {
+    const bus = harness.client({}, proxy.url);
+    const seen: string[] = [];
+    bus.live.listen(imageEvents.deleted, ({ subject }) => seen.push(subject));
+    await announceUntil(harness.client(), (id) => seen.includes(id));
+
+    proxy.cut();
+
+    expect(seen).toContain(await announceUntil(harness.client(), (id) => seen.includes(id)));
   });
 });

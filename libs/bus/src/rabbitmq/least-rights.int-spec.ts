@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type OwnPlace, createUser, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Channel, connect } from 'amqplib';
+import { imageEvents } from '@glimpse/contracts';
+import { announceUntil } from '../live-events.conformance.js';
 import { BusHarness, codeOf, echo, imageDeleted, jobReady, perform } from '../bus-harness.conformance.js';
 import { declareTopology } from '../declare-topology.js';
 import { type BusUser, permissionsOf, trustedBy } from '../permissions.js';
@@ -86,6 +88,18 @@ describe('with the least rights for each service', () => {
     await expect(manage.deadLetters.replay('all')).resolves.toBe(1);
     await waitFor('the event', () => seen.includes(event.id));
     expect(logged('refused a message of the bus')).toEqual([]);
+  });
+
+  it('a gateway listens to the live events of the registry', async () => {
+    const gateway = harness.client(trusting('api-gateway'), places['api-gateway'].url);
+    const registry = harness.client(trusting('registry'), places.registry.url);
+    const seen: string[] = [];
+
+    const stop = gateway.live.listen(imageEvents.deleted, ({ subject }) => seen.push(subject));
+
+    expect(seen).toContain(await announceUntil(registry, (id) => seen.includes(id)));
+    stop();
+    expect(logged('live events can not be listened to')).toEqual([]);
   });
 
   it.each<[BusUser, string, (channel: Channel) => unknown]>([

@@ -15,11 +15,15 @@ import { nameShared } from './declare.js';
 import { FirstConnection } from './first-connection.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitDeadLetters } from './rabbit-dead-letters.js';
+import { RabbitListener } from './rabbit-listener.js';
 import { findOn, makeOn } from './topology-channel.js';
 import { TrustedUsers, userOf } from './trusted-users.js';
+import { unlessClosed } from './unless-closed.js';
 
 /** RabbitMQ hands messages to this pseudo-queue straight to the channel that asked. */
 const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
+/** A live event that waited so long on the broker is no news. */
+const LIVE_TTL_MS = 10_000;
 /** Frames that may wait in a channel before it counts as full. */
 const CHANNEL_BUFFER = { highWaterMark: 64 };
 
@@ -29,6 +33,7 @@ export class RabbitClientLink implements ClientLink {
   private readonly connection: RabbitConnection;
   private readonly first = new FirstConnection(FIRST_CONNECT_WAIT_MS);
   private listener: ClientListener | null = null;
+  private readonly liveListeners = new Set<RabbitListener>();
   private calls: Channel | null = null;
   private events: ConfirmedPublisher | null = null;
   private isBlocked = false;
@@ -45,6 +50,7 @@ export class RabbitClientLink implements ClientLink {
       up: () => {
         this.first.settle();
         this.listener?.connected();
+        for (const listener of this.liveListeners) listener.open();
       },
       down: () => this.down(),
     });
@@ -81,6 +87,31 @@ export class RabbitClientLink implements ClientLink {
       messageId: id,
       type: name,
     });
+  }
+
+  announce({ id, name, body }: OutgoingEvent): void {
+    const { calls } = this;
+    if (calls === null || !this.isWritable()) return;
+    unlessClosed(() => {
+      this.isFull = !calls.publish(eventsExchange, name, Buffer.from(body), {
+        contentType: 'application/json',
+        expiration: LIVE_TTL_MS,
+        messageId: id,
+        type: name,
+        userId: this.user,
+      });
+    });
+  }
+
+  listen(eventName: string, take: (body: string) => void): () => void {
+    const place = { bus: this.bus, trusted: this.trusted, live: () => this.connection.live };
+    const listener = new RabbitListener(place, eventName, take);
+    this.liveListeners.add(listener);
+    listener.open();
+    return () => {
+      this.liveListeners.delete(listener);
+      listener.end();
+    };
   }
 
   async close(): Promise<void> {
@@ -144,6 +175,7 @@ export class RabbitClientLink implements ClientLink {
   private down(): void {
     this.calls = null;
     this.events = null;
+    for (const listener of this.liveListeners) listener.down();
     this.listener?.disconnected();
   }
 
