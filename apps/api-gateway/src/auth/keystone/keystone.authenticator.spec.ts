@@ -3,62 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { type Config, loadConfig } from '@glimpse/config';
-import { createLogger, renderMetrics } from '@glimpse/observability';
+import { renderMetrics } from '@glimpse/observability';
 import { StandInKeystone, aTokenDocument, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { KeystoneAuthenticator } from './keystone.authenticator.js';
-
-const GET = { method: 'GET', url: '/v2/images', originalUrl: '/v2/images' };
+import { describe, expect, it } from '@jest/globals';
+import { keystoneUnderTest } from './keystone-under-test.conformance.js';
 
 describe('KeystoneAuthenticator', () => {
-  let keystone: StandInKeystone;
-  const open: KeystoneAuthenticator[] = [];
-  const lines: string[] = [];
-  const errors: Error[] = [];
-  beforeEach(async () => {
-    keystone = await new StandInKeystone().start();
-    keystone.tokens.set('good', aTokenDocument());
-    lines.length = 0;
-    errors.length = 0;
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((authenticator) => authenticator.close()));
-    await keystone.stop();
-  });
-
-  const create = (options: Partial<Config['keystone']> = {}) => {
-    const { keystone: defaults } = loadConfig({});
-    const logger = createLogger('test', { level: 'trace' }, { write: (line) => void lines.push(line) });
-    const authenticator = KeystoneAuthenticator.create(
-      {
-        keystone: {
-          ...defaults,
-          authUrl: keystone.url,
-          username: 'glimpse',
-          password: 'planted-password',
-          projectName: 'service',
-          httpRequestMaxRetries: 1,
-          requestTimeoutMs: 2_000,
-          ...options,
-        },
-      },
-      logger,
-    );
-    open.push(authenticator);
-    return (token: string, more: Record<string, string> = {}, request = GET) =>
-      authenticator
-        .authenticate({ 'x-auth-token': token, ...more }, request)
-        .catch((error: Error & { code?: string }) => {
-          errors.push(error);
-          return error.code ?? error.message;
-        });
-  };
-  const validations = () => keystone.seenAt('GET', '/v3/auth/tokens');
-  const logins = () => keystone.seenAt('POST', '/v3/auth/tokens');
+  const { create, errors, keystone, lines, logins, validations } = keystoneUnderTest();
 
   it('knows who holds a token', async () => {
-    keystone.tokens.set('good', aTokenDocument(['Member', 'reader'], { is_admin_project: false }));
+    keystone().tokens.set('good', aTokenDocument(['Member', 'reader'], { is_admin_project: false }));
 
     expect(await create()('good')).toEqual({
       userId: 'u',
@@ -79,7 +33,7 @@ describe('KeystoneAuthenticator', () => {
     ['the system', { project: undefined, system: { all: true } }, { systemScope: 'all', projectId: null }],
     ['nothing', { project: undefined, roles: undefined }, { projectId: null, domainId: null, roles: [] }],
   ])('knows a token for %s', async (_, document, identity) => {
-    keystone.tokens.set('good', aTokenDocument(['reader'], document));
+    keystone().tokens.set('good', aTokenDocument(['reader'], document));
 
     expect(await create()('good')).toMatchObject(identity);
   });
@@ -109,7 +63,7 @@ describe('KeystoneAuthenticator', () => {
       'x-subject-token': 'good',
       'openstack-identity-access-rules': '1',
     });
-    expect(keystone.logins).toContain(request?.headers['x-auth-token']);
+    expect(keystone().logins).toContain(request?.headers['x-auth-token']);
   });
 
   it.each([
@@ -144,7 +98,7 @@ describe('KeystoneAuthenticator', () => {
   });
 
   it('logs in once, whoever comes, and again when its token is about to end', async () => {
-    keystone.loginTtlMs = 400;
+    keystone().loginTtlMs = 400;
     const authenticate = create({ cacheTtlMs: 0 });
     await Promise.all(Array.from({ length: 20 }, () => authenticate('good')));
     expect(logins()).toHaveLength(1);
@@ -157,14 +111,14 @@ describe('KeystoneAuthenticator', () => {
   it('logs in again when Keystone does not know its token any more', async () => {
     const authenticate = create({ cacheTtlMs: 0 });
     await authenticate('good');
-    keystone.logins.clear();
+    keystone().logins.clear();
 
     expect(await authenticate('good')).toMatchObject({ userId: 'u' });
     expect(logins()).toHaveLength(2);
   });
 
   it('lets nobody in, and does not knock again at once, when its own password is wrong', async () => {
-    keystone.intercept = ({ method }) => (method === 'POST' ? { status: 401 } : undefined);
+    keystone().intercept = ({ method }) => (method === 'POST' ? { status: 401 } : undefined);
     const authenticate = create();
 
     expect(await Promise.all([authenticate('good'), authenticate('other')])).toEqual([
@@ -177,7 +131,7 @@ describe('KeystoneAuthenticator', () => {
   });
 
   it.each([401, 403])('lets nobody in when Keystone will not tell it: %i', async (status) => {
-    keystone.intercept = ({ method, url }) =>
+    keystone().intercept = ({ method, url }) =>
       method === 'GET' && url.startsWith('/v3/auth/tokens') ? { status } : undefined;
 
     expect(await create()('good')).toBe('IDENTITY_UNAVAILABLE');
@@ -186,7 +140,7 @@ describe('KeystoneAuthenticator', () => {
   it.each([{}, { token: {} }, 'text', { token: { expires_at: 'x' } }])(
     'lets nobody in for an answer that says nothing: %j',
     async (body) => {
-      keystone.intercept = ({ method, url }) =>
+      keystone().intercept = ({ method, url }) =>
         method === 'GET' && url.startsWith('/v3/auth/tokens') ? { status: 200, body } : undefined;
 
       expect(await create()('good')).toBe('IDENTITY_UNAVAILABLE');
@@ -197,13 +151,13 @@ describe('KeystoneAuthenticator', () => {
     const second = await new StandInKeystone().start();
     second.tokens.set('only there', aTokenDocument());
     const endpoints = [
-      { id: '1', interface: 'internal', region_id: 'R1', url: `${keystone.url}/wrong` },
-      { id: '2', interface: 'public', region_id: 'R2', url: `${keystone.url}/wrong` },
+      { id: '1', interface: 'internal', region_id: 'R1', url: `${keystone().url}/wrong` },
+      { id: '2', interface: 'public', region_id: 'R2', url: `${keystone().url}/wrong` },
       { id: '3', interface: 'internal', region_id: 'R2', url: second.url },
     ];
-    keystone.catalog = [{ id: 's', type: 'identity', name: 'keystone', endpoints }];
+    keystone().catalog = [{ id: 's', type: 'identity', name: 'keystone', endpoints }];
     second.tokens.set('there', aTokenDocument());
-    Object.assign(second, { logins: keystone.logins });
+    Object.assign(second, { logins: keystone().logins });
 
     expect(await create({ regionName: 'R2' })('there')).toMatchObject({ userId: 'u' });
 
@@ -212,14 +166,14 @@ describe('KeystoneAuthenticator', () => {
 
   it('takes 503 and a dead Keystone for neither yes nor no, and goes on when it is back', async () => {
     const authenticate = create({ cacheTtlMs: 60_000 });
-    keystone.tokens.set('later', aTokenDocument());
+    keystone().tokens.set('later', aTokenDocument());
     await authenticate('good');
-    await keystone.stop();
+    await keystone().stop();
 
     expect(await authenticate('later')).toBe('IDENTITY_UNAVAILABLE');
     expect(await authenticate('good')).toMatchObject({ userId: 'u' });
 
-    await keystone.start();
+    await keystone().start();
     await waitFor(
       'Keystone to be asked again',
       async () => (await authenticate('later')) !== 'IDENTITY_UNAVAILABLE',
@@ -236,7 +190,7 @@ describe('KeystoneAuthenticator', () => {
     });
     await authenticate('good');
     let goOn = () => undefined as void;
-    keystone.pace = new Promise<void>((resolve) => (goOn = resolve));
+    keystone().pace = new Promise<void>((resolve) => (goOn = resolve));
 
     const start = performance.now();
     const waiting = ['a', 'b', 'c'].map((token) => authenticate(token));
@@ -252,88 +206,10 @@ describe('KeystoneAuthenticator', () => {
 
   it('tries again when one attempt fails', async () => {
     let failures = 1;
-    keystone.intercept = ({ url }) =>
+    keystone().intercept = ({ url }) =>
       url.startsWith('/v3/auth/tokens') && failures-- > 0 ? { status: 502 } : undefined;
 
     expect(await create({ httpRequestMaxRetries: 2 })('good')).toMatchObject({ userId: 'u' });
-  });
-
-  describe('with a service token', () => {
-    beforeEach(() => {
-      keystone.tokens.set('nova', aTokenDocument(['Service', 'service'], { user: { id: 'nova' } }));
-      keystone.tokens.set('stranger', aTokenDocument(['member']));
-    });
-
-    it('knows both', async () => {
-      expect(await create()('good', { 'x-service-token': 'nova' })).toMatchObject({
-        userId: 'u',
-        roles: ['member', 'reader'],
-        serviceUserId: 'nova',
-        serviceProjectId: 'p',
-        serviceProjectDomainId: 'default',
-        serviceRoles: ['Service', 'service'],
-      });
-    });
-
-    it.each(['bad', 'stranger'])('takes no notice of one that is no service: %s', async (service) => {
-      const identity = await create()('good', { 'x-service-token': service });
-
-      expect(identity).toMatchObject({ userId: 'u', serviceRoles: [] });
-      expect(identity).not.toHaveProperty('serviceUserId');
-    });
-
-    it('asks for an expired token only beside that of a service', async () => {
-      const authenticate = create({ serviceTokenRolesRequired: false });
-
-      await authenticate('good', { 'x-service-token': 'nova' });
-      await authenticate('other', { 'x-service-token': 'stranger' });
-
-      const asked = (token: string) =>
-        validations().find(({ headers }) => headers['x-subject-token'] === token)?.url;
-      expect(asked('good')).toContain('allow_expired=1');
-      expect(asked('other')).not.toContain('allow_expired');
-      expect(asked('nova')).not.toContain('allow_expired');
-    });
-
-    it('never asks for one when told so', async () => {
-      await create({ allowExpired: false })('good', { 'x-service-token': 'nova' });
-
-      expect(validations().filter(({ url }) => url.includes('allow_expired'))).toEqual([]);
-    });
-
-    it('is no way round a Keystone that is away', async () => {
-      const authenticate = create();
-      await authenticate('good');
-      await keystone.stop();
-
-      expect(await authenticate('good', { 'x-service-token': 'nova' })).toBe('IDENTITY_UNAVAILABLE');
-    });
-  });
-
-  describe('with access rules', () => {
-    beforeEach(() => {
-      const access_rules = [{ id: '1', service: 'image', method: 'GET', path: '/v2/images' }];
-      const application_credential = { id: 'c', name: 'c', restricted: true, access_rules };
-      keystone.tokens.set('bound', aTokenDocument(['member'], { application_credential }));
-      keystone.tokens.set('nova', aTokenDocument(['service']));
-    });
-    const other = { ...GET, originalUrl: '/v2/images/1' };
-
-    it('allows what they say, and no more', async () => {
-      const authenticate = create();
-
-      expect(await authenticate('bound')).toMatchObject({ userId: 'u' });
-      expect(await authenticate('bound', {}, other)).toBeNull();
-    });
-
-    it('leaves a service free, and only a real one', async () => {
-      const authenticate = create();
-
-      expect(await authenticate('bound', { 'x-service-token': 'nova' }, other)).toMatchObject({
-        userId: 'u',
-      });
-      expect(await authenticate('bound', { 'x-service-token': 'bad' }, other)).toBeNull();
-    });
   });
 
   it('trusts a Keystone whose certificate the CA file has, and no other', async () => {
@@ -379,10 +255,10 @@ describe('KeystoneAuthenticator', () => {
 
   it('keeps tokens and its password out of the log, the errors and the metrics', async () => {
     const authenticate = create();
-    keystone.tokens.set('planted-token', aTokenDocument());
+    keystone().tokens.set('planted-token', aTokenDocument());
     await authenticate('planted-token', { 'x-service-token': 'planted-service' });
     await authenticate('planted-bad');
-    await keystone.stop();
+    await keystone().stop();
     for (let n = 0; n < 5; n++) await authenticate('planted-late');
 
     const { body } = await renderMetrics();
@@ -390,7 +266,7 @@ describe('KeystoneAuthenticator', () => {
     expect(inspect(errors, { depth: 10 })).not.toContain('planted-');
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.join('') + body).not.toContain('planted-');
-    for (const login of keystone.logins) expect(lines.join('')).not.toContain(login);
+    for (const login of keystone().logins) expect(lines.join('')).not.toContain(login);
     expect(body).toMatch(/glimpse_keystone_validations_total\{outcome="valid"\} \d/);
   });
 
