@@ -8,9 +8,7 @@ import { type ProcessRecord, startServer } from './processes.js';
 import { type Ports, servicesDir } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
-const dir = join(servicesDir, 'mysql');
-const dataDir = join(dir, 'data');
-const logFile = join(servicesDir, 'log', 'mysql.log');
+const logOf = (home: string) => join(home, 'log', 'mysql.log');
 
 const findServer = () => findProgram('mariadbd', 'mysqld');
 
@@ -20,8 +18,9 @@ export const mysqlPackages = () => (findServer() ? [] : ['mariadb-server']);
 /** The servers refuse to run as root unless told so. */
 const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
-function createDataDirectory(server: string): void {
-  if (existsSync(dataDir)) return;
+function createDataDirectory(server: string, dir: string): string {
+  const dataDir = join(dir, 'data');
+  if (existsSync(dataDir)) return dataDir;
   const unfinished = join(dir, 'unfinished');
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
@@ -38,12 +37,17 @@ function createDataDirectory(server: string): void {
         ]);
   if (status !== 0) throw new Error(`the database could not be set up:\n${output.join('')}`);
   renameSync(unfinished, dataDir);
+  return dataDir;
 }
 
-/** Starts the database without waiting for it. Durable as in production: every commit is on the disk. */
-export function startMysql(ports: Ports): ProcessRecord {
+/**
+ * Starts the database, which keeps everything in `home`, without waiting for it. Durable as in production: every commit
+ * is on the disk.
+ */
+export function startMysql(ports: Ports, home = servicesDir): ProcessRecord {
   const server = findServer()!;
-  createDataDirectory(server);
+  const dir = join(home, 'mysql');
+  const dataDir = createDataDirectory(server, dir);
   const initFile = join(dir, 'init.sql');
   writeFileSync(
     initFile,
@@ -72,11 +76,15 @@ export function startMysql(ports: Ports): ProcessRecord {
     '--innodb-buffer-pool-size=256M',
     '--max-connections=500',
   ];
-  return startServer(server, args, { cwd: dir, env: { ...process.env, LC_ALL: 'C.UTF-8' }, logFile });
+  return startServer(server, args, {
+    cwd: dir,
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    logFile: logOf(home),
+  });
 }
 
 /** Waits until the database answers. */
-export async function waitForMysql(ports: Ports): Promise<void> {
+export async function waitForMysql(ports: Ports, home = servicesDir): Promise<void> {
   if (!(await isTrueWithin(60_000, () => isDatabaseUp(ports))))
-    throw new Error(`the database does not answer, see ${logFile}`);
+    throw new Error(`the database does not answer, see ${logOf(home)}`);
 }

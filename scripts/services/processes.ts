@@ -63,3 +63,10 @@ export async function stopServer(record: ProcessRecord | undefined, timeoutMs: n
   signalGroup(record.pid, 'SIGKILL');
   await isTrueWithin(5_000, isGone);
 }
+
+/** Ends a server as a crash would, with all of its group. */
+export async function killServer(record: ProcessRecord | undefined): Promise<void> {
+  if (!isAlive(record)) return;
+  signalGroup(record.pid, 'SIGKILL');
+  await isTrueWithin(5_000, () => !signalGroup(record.pid, 0));
+}

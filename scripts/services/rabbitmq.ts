@@ -8,8 +8,8 @@ import { type ProcessRecord, startServer } from './processes.js';
 import { type Ports, servicesDir } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
-const dir = join(servicesDir, 'rabbitmq');
-const logFile = join(servicesDir, 'log', 'rabbitmq.log');
+const dirOf = (home: string) => join(home, 'rabbitmq');
+const logOf = (home: string) => join(home, 'log', 'rabbitmq.log');
 
 // The distribution's own /usr/sbin/rabbitmq-server changes to the system's user; the script behind it does not.
 const findServer = () => findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server');
@@ -17,7 +17,7 @@ const findServer = () => findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server', 'r
 /** What has to be installed before RabbitMQ can run. */
 export const rabbitmqPackages = () => (findServer() && findProgram('epmd') ? [] : ['rabbitmq-server']);
 
-function writeSettings(ports: Ports): void {
+function writeSettings(ports: Ports, dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   writeFileSync(
     join(dir, 'rabbitmq.conf'),
@@ -44,8 +44,10 @@ function writeSettings(ports: Ports): void {
   writeFileSync(join(dir, 'rabbitmq-env.conf'), '');
 }
 
-function environment(ports: Ports): NodeJS.ProcessEnv {
+/** With the mark by which a test run finds what it has left behind. */
+function environment(ports: Ports, dir: string): NodeJS.ProcessEnv {
   return {
+    GLIMPSE_TEST_RUN: process.env['GLIMPSE_TEST_RUN'],
     PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
     LANG: 'C.UTF-8',
     HOME: dir,
@@ -65,21 +67,24 @@ function environment(ports: Ports): NodeJS.ProcessEnv {
 }
 
 /** Erlang's name server. RabbitMQ would start one that outlives it, so it gets one that is ours to end. */
-export async function startEpmd(ports: Ports): Promise<ProcessRecord> {
-  writeSettings(ports);
-  const record = startServer(findProgram('epmd')!, [], { cwd: dir, env: environment(ports), logFile });
-  if (!(await isOpenWithin(10_000, ports.epmd))) throw new Error(`epmd does not answer, see ${logFile}`);
+export async function startEpmd(ports: Ports, home = servicesDir): Promise<ProcessRecord> {
+  const record = start(findProgram('epmd')!, ports, home);
+  if (!(await isOpenWithin(10_000, ports.epmd))) throw new Error(`epmd does not answer, see ${logOf(home)}`);
   return record;
 }
 
-/** Starts RabbitMQ without waiting for it. */
-export function startRabbitmq(ports: Ports): ProcessRecord {
-  writeSettings(ports);
-  return startServer(findServer()!, [], { cwd: dir, env: environment(ports), logFile });
+/** Starts RabbitMQ, which keeps everything in `home`, without waiting for it. */
+export const startRabbitmq = (ports: Ports, home = servicesDir): ProcessRecord =>
+  start(findServer()!, ports, home);
+
+function start(program: string, ports: Ports, home: string): ProcessRecord {
+  const dir = dirOf(home);
+  writeSettings(ports, dir);
+  return startServer(program, [], { cwd: dir, env: environment(ports, dir), logFile: logOf(home) });
 }
 
 /** Waits until RabbitMQ and its management API answer. */
-export async function waitForRabbitmq(ports: Ports): Promise<void> {
+export async function waitForRabbitmq(ports: Ports, home = servicesDir): Promise<void> {
   if (!(await isTrueWithin(90_000, () => isManagementUp(ports))))
-    throw new Error(`RabbitMQ does not answer, see ${logFile}`);
+    throw new Error(`RabbitMQ does not answer, see ${logOf(home)}`);
 }

@@ -34,9 +34,14 @@ export async function choosePorts(): Promise<Ports> {
 export const areProcessesAlive = ({ processes }: State) =>
   ['epmd', 'rabbitmq', 'mysql'].every((name) => isAlive(processes[name]));
 
+/** Installs what is missing where that is possible; else throws. */
+export function ensurePackages(): void {
+  if (missingPackages().length > 0) installPackages(missingPackages());
+}
+
 /** Starts what is not running yet as private instances of the distribution's packages. */
 export async function startWithPackages(before: State | undefined): Promise<State> {
-  if (missingPackages().length > 0) installPackages(missingPackages());
+  ensurePackages();
   mkdirSync(join(servicesDir, 'log'), { recursive: true });
   ensureCertificates();
   const isAnyAlive = before !== undefined && Object.values(before.processes).some(isAlive);

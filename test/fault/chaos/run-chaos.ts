@@ -1,0 +1,147 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Database } from '@glimpse/persistence';
+import { DataServer, ImageApi, type Mode, waitFor } from '@glimpse/testing';
+import { findInMotion } from './at-rest.js';
+import { ChaosClient } from './client.js';
+import { findDatabaseFaults } from './database-check.js';
+import { planFaults } from './faults.js';
+import { Killer } from './killer.js';
+import { Ledger } from './ledger.js';
+import { LedgerCheck } from './ledger-check.js';
+import { Random } from './random.js';
+import { type ChaosReport, describeReport } from './report.js';
+import { findLostFiles, findOrphans } from './store-check.js';
+import { System } from './system.js';
+import { Workload } from './workload.js';
+
+/** The promise: whatever was going on is over within this time after the last fault. */
+const REST_MS = 60_000;
+const CLIENTS = 12;
+
+export interface ChaosOptions {
+  readonly mode: Mode;
+  readonly kills: number;
+  /** The same seed brings the same work and the same faults, in the same order. */
+  readonly seed: string;
+  /** More of the configuration. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Lets clients work while everything is killed at random, waits until all is at rest, and looks what there is. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const home = await mkdtemp(join(tmpdir(), 'glimpse-chaos-'));
+  const web = await DataServer.start();
+  let system: System | undefined;
+  try {
+    system = await System.start(options.mode, home, options.env ?? {});
+    const report = await new ChaosRun(options, system, web).run();
+    if (report.violations.length > 0) await keepLogs(options, system, report);
+    return report;
+  } finally {
+    await system?.stop();
+    await web.close();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** A run that failed can be looked into. */
+async function keepLogs({ mode, seed }: ChaosOptions, system: System, report: ChaosReport): Promise<void> {
+  const folder = join(tmpdir(), 'glimpse-chaos-failures');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${mode}-${seed.replaceAll(/\W/g, '_')}.log`);
+  await writeFile(
+    file,
+    `${describeReport(report)}\n${report.violations.join('\n')}\n${system.glimpse.logs}\n`,
+  );
+  process.stderr.write(`What the services said is in ${file}\n`);
+}
+
+class ChaosRun {
+  private readonly ledger = new Ledger();
+  private readonly started = performance.now();
+
+  constructor(
+    private readonly options: ChaosOptions,
+    private readonly system: System,
+    private readonly web: DataServer,
+  ) {}
+
+  async run(): Promise<ChaosReport> {
+    const { system, ledger } = this;
+    const random = new Random(this.options.seed);
+    const killer = new Killer(system, ledger);
+    const newClient = () => new ChaosClient(() => system.glimpse.urls, ledger);
+    const workload = new Workload(random.fork('work'), CLIENTS, newClient, ledger, this.web);
+    await killer.run(planFaults(random.fork('faults'), system, this.options.kills));
+    const lastFault = performance.now();
+    await workload.stop();
+    const database = await Database.open({ url: system.databaseUrl, poolSize: 4, connectTimeoutMs: 10_000 });
+    try {
+      return await this.lookAtWhatThereIs(database, killer, lastFault);
+    } finally {
+      await database.close();
+    }
+  }
+
+  private async lookAtWhatThereIs(
+    database: Database,
+    killer: Killer,
+    lastFault: number,
+  ): Promise<ChaosReport> {
+    const { system, ledger, options } = this;
+    const restedAfterMs = await this.rest(database, lastFault);
+    const folders = Object.values(system.storeDirs);
+    const check = new LedgerCheck(new ImageApi(() => system.glimpse.url), ledger);
+    const differences = await check.run();
+    const orphans = await findOrphans(database, folders);
+    const violations = [
+      ...ledger.violations,
+      ...differences,
+      ...(await findDatabaseFaults(database)),
+      ...(await findLostFiles(database, folders)).map((file) => `lost: ${file}`),
+      ...orphans.files.map((file) => `orphan: ${file}`),
+      ...system.crashes,
+    ];
+    return {
+      mode: options.mode,
+      seed: options.seed,
+      faults: Object.fromEntries(killer.struck),
+      operations: Object.fromEntries(ledger.operations),
+      images: check.found,
+      ...(await countJobs(database)),
+      slowestRecovery: killer.slowestRecovery,
+      restedAfterMs,
+      orphanedBytes: orphans.bytes,
+      durationMs: performance.now() - this.started,
+      violations,
+    };
+  }
+
+  /** Waits until nothing is in motion; says how long that took after the last fault. */
+  private async rest(database: Database, lastFault: number): Promise<number> {
+    const since = () => Math.round(performance.now() - lastFault);
+    try {
+      await waitFor(
+        'everything to be at rest',
+        async () => (await findInMotion(database)).length === 0,
+        Math.max(1_000, REST_MS - since()),
+      );
+    } catch {
+      for (const what of await findInMotion(database))
+        this.ledger.violation(`stuck ${REST_MS} ms after the last fault: ${what}`);
+    }
+    return since();
+  }
+}
+
+async function countJobs(database: Database): Promise<Pick<ChaosReport, 'jobs' | 'repeatedAttempts'>> {
+  const rows = await database.query<{ kind: string; status: string; jobs: number; attempts: number }>(
+    'SELECT kind, status, COUNT(*) AS jobs, SUM(attempt) AS attempts FROM jobs GROUP BY kind, status',
+  );
+  return {
+    jobs: Object.fromEntries(rows.map(({ kind, status, jobs }) => [`${kind} ${status}`, Number(jobs)])),
+    repeatedAttempts: rows.reduce((sum, { jobs, attempts }) => sum + Number(attempts) - Number(jobs), 0),
+  };
+}
