@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BusStatus, EventPublisher } from '@glimpse/bus';
+import { BusStatus, EventPublisher, LiveEvents } from '@glimpse/bus';
 import { type Config, loadConfig } from '@glimpse/config';
 import type { Caller, EventEnvelope, ImageQuery, NewImage, StoredData } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
@@ -36,6 +36,7 @@ import { StoresService } from './stores/stores.service.js';
 import { TaskRecords } from './tasks/task-records.js';
 import { TasksService } from './tasks/tasks.service.js';
 import { TagsService } from './tags/tags.service.js';
+import { TransfersService } from './transfers/transfers.service.js';
 
 /** A place for databases: each call of `create` makes an empty one. */
 export interface DatabasePlace {
@@ -71,6 +72,15 @@ export class FakePublisher {
   }
 }
 
+/** Keeps what is announced to those who listen. */
+export class FakeLiveEvents {
+  readonly announced: { readonly name: string; readonly subject: string; readonly payload: unknown }[] = [];
+
+  announce({ name }: { readonly name: string }, subject: string, payload: unknown): void {
+    this.announced.push({ name, subject, payload });
+  }
+}
+
 /** Answers in place of a store-worker. */
 export class FakeProbe {
   readonly asked: string[] = [];
@@ -92,6 +102,7 @@ export async function startRegistryOn(
   const database = await Database.open({ url, poolSize: 5, connectTimeoutMs: 5000 });
   await database.migrate();
   const publisher = new FakePublisher();
+  const live = new FakeLiveEvents();
   const probe = new FakeProbe();
   const bus = { since: 0 as number | null, connectedSinceMs: () => bus.since };
   const instanceId = `registry-${randomUUID()}`;
@@ -111,6 +122,8 @@ export async function startRegistryOn(
     .useValue(clock)
     .overrideProvider(EventPublisher)
     .useValue(publisher)
+    .overrideProvider(LiveEvents)
+    .useValue(live)
     .overrideProvider(LocationProbe)
     .useValue(probe)
     .overrideProvider(BusStatus)
@@ -121,6 +134,7 @@ export async function startRegistryOn(
     database,
     clock,
     publisher,
+    live,
     bus,
     images: app.get(ImagesService),
     actions: app.get(ImageActions),
@@ -150,6 +164,7 @@ export async function startRegistryOn(
     stores: app.get(StoresService),
     tasks: app.get(TasksService),
     taskRecords: app.get(TaskRecords),
+    transfers: app.get(TransfersService),
     imports: app.get(ImportsService),
     staging: app.get(StagingService),
     insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>

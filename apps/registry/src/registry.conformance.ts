@@ -16,6 +16,7 @@ import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
 import { describeTasks } from './tasks/tasks.conformance.js';
+import { describeTransfers } from './transfers/transfers.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -60,6 +61,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);
+    });
+    describe('transfers', () => {
+      withRegistry(makePlace, describeTransfers);
     });
     describe('caches', () => {
       withRegistry(makePlace, describeCache);

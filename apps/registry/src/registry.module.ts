@@ -37,8 +37,15 @@ import { OutboxWriter } from './outbox/outbox.writer.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { PolicySource } from './policy/policy-source.js';
 import { UsageRpc } from './quotas/usage.rpc.js';
+import { reconcileProviders } from './reconcile/reconcile-parts.js';
+import { ReconcileJobs } from './reconcile/reconcile-jobs.js';
+import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
+import { TransferFeed } from './transfers/transfer-feed.js';
+import { TransfersRpc } from './transfers/transfers.rpc.js';
+import { TransfersService } from './transfers/transfers.service.js';
+import { UploadNotes } from './transfers/upload-notes.js';
 
 export interface RegistryOptions {
   readonly config: Config;
@@ -64,6 +71,8 @@ export class RegistryModule {
         InstancesRpc,
         CacheRpc,
         ImportsRpc,
+        ReconcileRpc,
+        TransfersRpc,
         ...locationControllers,
         ...metadefControllers,
       ],
@@ -85,17 +94,25 @@ export class RegistryModule {
         JobsGauge,
         {
           provide: JobEffects,
-          inject: [ReapedUploads, LocationImports, ImportJobs],
-          useFactory: (uploads: ReapedUploads, { probe, hash }: LocationImports, imports: ImportJobs) =>
-            new JobEffects([uploads, probe, hash, imports.import, imports.cleanUp]),
+          inject: [ReconcileJobs, ReapedUploads, LocationImports, ImportJobs],
+          useFactory: (
+            reconcile: ReconcileJobs,
+            uploads: ReapedUploads,
+            { probe, hash }: LocationImports,
+            imports: ImportJobs,
+          ) => new JobEffects([reconcile, uploads, probe, hash, imports.import, imports.cleanUp]),
         },
         InstanceLeases,
+        TransferFeed,
+        UploadNotes,
+        TransfersService,
         UploadLeases,
         SingletonLeases,
         ReapedUploads,
         Reaper,
         ...imageProviders,
         ...importProviders,
+        ...reconcileProviders,
         CacheService,
         ...locationProviders,
         ...metadefProviders,

@@ -61,6 +61,7 @@ export {
   progressPhases,
   secondsLeft,
 } from './domain/progress.js';
+export { Transfer, estimatedEndOf, isOver, transferKinds } from './domain/transfer.js';
 export {
   Task,
   TaskFilter,
@@ -80,14 +81,40 @@ export {
   ImportRequest,
   ImportResult,
   ImportSource,
+  ImportStep,
   STAGING_STORE,
   attemptIdOf,
   stagedKeyOf,
 } from './domain/import.js';
+export {
+  CheckedCopy,
+  CopyState,
+  RecordedData,
+  RepairPayload,
+  RepairResult,
+  VerifyPayload,
+  VerifyResult,
+  copyStates,
+  repairKeyOf,
+} from './domain/verification.js';
+export {
+  DataCount,
+  FoundData,
+  PromisedData,
+  ReconcilePayload,
+  ReconcileReport,
+  ReconcileResult,
+  SetAsideAction,
+  SetAsideData,
+  imageIdOfKey,
+} from './domain/reconcile.js';
 export { type UriRules, normalizeHost, problemWithUri } from './domain/uri-rules.js';
 export { isOwnAddress } from './domain/own-addresses.js';
 export { StagingTicket, registryImports } from './registry/imports.contract.js';
 export { registryLocations, registryStores } from './registry/locations.contract.js';
+export { registryVerification } from './registry/verification.contract.js';
+export { RECONCILE_BATCH, registryReconcile } from './registry/reconcile.contract.js';
+export { MAX_REPORTED_UPLOADS, registryTransfers } from './registry/transfers.contract.js';
 export { registryTasks } from './registry/tasks.contract.js';
 export { storeWorkerLocations } from './store-worker/locations.contract.js';
 export { DownloadTicket, StoredData, UploadTicket, registryImages } from './registry/images.contract.js';
@@ -101,8 +128,11 @@ export {
 } from './registry/cache.contract.js';
 export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
+export { verificationEvents } from './events/verification-events.js';
+export { transferEvents } from './events/transfer-events.js';
 export { imageEvents } from './events/image-events.js';
 export { memberEvents } from './events/member-events.js';
+export { storeEvents } from './events/store-events.js';
 export { jobEvents } from './events/job-events.js';
 export { AuditRecord, auditEvents } from './events/audit-events.js';
 export {

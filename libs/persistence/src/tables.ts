@@ -1,5 +1,6 @@
 import type { Flag } from './flag.js';
 import type { MetadefTables } from './metadef-tables.js';
+import type { ReconcileTables } from './reconcile-tables.js';
 
 /** Glance's bookkeeping on each row; times as `YYYY-MM-DD HH:MM:SS` in UTC. */
 interface Lifetime {
@@ -128,6 +129,8 @@ export interface LeaseRow {
   store_id: string | null;
   /** Of an upload, the bytes that it announced. */
   size: number | null;
+  /** Of an upload, JSON: how far it has come, or why it came to nothing. */
+  progress: string | null;
   /** Of an instance, JSON: service and host. */
   details: string | null;
   created_at: number;
@@ -155,8 +158,30 @@ export interface StagedDataRow {
   staged_at: number;
 }
 
+/** What is known of the data at a location. */
+export interface LocationCheckRow {
+  /** The id of the row of image_locations. */
+  location_id: number;
+  image_id: string;
+  /** One of the contract's copy states. */
+  state: string;
+  reason: string | null;
+  /** Since when it is out of service; null while it is read from. */
+  damaged_at: number | null;
+  /** When it was last found to be whole. */
+  intact_at: number | null;
+  /** When somebody last looked, whatever came of it. */
+  checked_at: number | null;
+  /** Counts as the time of the last look: an interval later it is its turn. */
+  turn_at: number;
+  /** Since when somebody wants it looked at. */
+  requested_at: number | null;
+  /** Since when a job is to look at it. */
+  queued_at: number | null;
+}
+
 /** The tables that Glimpse writes, by name. */
-export interface Tables extends MetadefTables {
+export interface Tables extends MetadefTables, ReconcileTables {
   images: ImageRow;
   image_properties: ImagePropertyRow;
   image_locations: ImageLocationRow;
@@ -170,5 +195,6 @@ export interface Tables extends MetadefTables {
   processed_messages: ProcessedMessageRow;
   quota_locks: QuotaLockRow;
   staged_data: StagedDataRow;
+  location_checks: LocationCheckRow;
 }
 export type TableName = keyof Tables;

@@ -72,7 +72,7 @@ export class ImageDataService {
       // What was announced was let in with its size.
       if (held?.state === 'held' && held.size === null)
         await this.quotas.admitReceived(tx, ctx, held.image_id, stored.size);
-      const lease = await this.leases.commit(tx, uploadId);
+      const lease = await this.leases.commit(tx, uploadId, stored.size);
       if (lease.outcome === 'repeated') return;
       if (lease.outcome !== 'ended')
         throw new ServiceError('LEASE_LOST', `The upload ${uploadId} does not hold the image any more.`);
@@ -103,8 +103,8 @@ export class ImageDataService {
   /** saving → queued, when the upload still holds the image. Otherwise nothing is left to do. */
   async abortUpload({ id, uploadId, reason, hasLeftovers }: AbortUpload): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
-      if (hasLeftovers === true) return this.reaper.reapOne(tx, uploadId);
-      const lease = await this.leases.abort(tx, { uploadId, imageId: id });
+      if (hasLeftovers === true) return this.reaper.reapOne(tx, uploadId, reason);
+      const lease = await this.leases.abort(tx, { uploadId, imageId: id, reason });
       if (lease.outcome === 'ended') await this.failures.requeue(tx, lease, reason);
     });
   }
@@ -118,6 +118,13 @@ export class ImageDataService {
     if (choosesStores) await this.policy.enforceOnImage(this.database, 'download_from_store', ctx, image);
     if (image.status === 'deactivated' && !this.policy.isAdmin(ctx))
       throw new ServiceError('IMAGE_DEACTIVATED', 'The requested image has been deactivated.');
-    return toDownloadTicket(stored);
+    const ticket = toDownloadTicket(stored);
+    // What is known to be wrong is given to nobody.
+    if (ticket.locations.length === 0 && stored.damaged.length > 0)
+      throw new ServiceError(
+        'IMAGE_DATA_DAMAGED',
+        `The data of image ${image.id} is damaged or lost in every store that has it.`,
+      );
+    return ticket;
   }
 }

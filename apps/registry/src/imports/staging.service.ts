@@ -55,7 +55,7 @@ export class StagingService {
   /** The data is whole. The image stays in uploading, and has its size. A repeated call succeeds. */
   async commit({ ctx, uploadId, staged }: Commit): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
-      const lease = await this.leases.commit(tx, uploadId);
+      const lease = await this.leases.commit(tx, uploadId, staged.size);
       if (lease.outcome === 'repeated') return;
       if (lease.outcome !== 'ended')
         throw new ServiceError('LEASE_LOST', `The upload ${uploadId} does not hold the image any more.`);

@@ -4,12 +4,14 @@ import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { TransferFeed } from '../transfers/transfer-feed.js';
 
 /** Where work for the store-workers is put. */
 @Injectable()
 export class JobQueue {
   constructor(
     private readonly outbox: OutboxWriter,
+    private readonly feed: TransferFeed,
     private readonly clock: Clock,
   ) {}
 
@@ -36,6 +38,7 @@ export class JobQueue {
       },
     ]);
     await this.announce(tx, id, kind);
+    this.feed.jobChanged(tx, id);
   }
 
   /** Wakes the workers for a job that is due. */

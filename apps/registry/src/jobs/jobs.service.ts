@@ -15,6 +15,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { TransferFeed } from '../transfers/transfer-feed.js';
+import { taskIdOf } from '../transfers/transfer-rows.js';
 import { JobEffects } from './job-effects.js';
 import { JobQueue } from './job-queue.js';
 import { afterFailure, attemptsOf } from './retry.js';
@@ -48,6 +50,7 @@ export class JobsService {
     private readonly queue: JobQueue,
     private readonly effects: JobEffects,
     private readonly outbox: OutboxWriter,
+    private readonly feed: TransferFeed,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
@@ -87,6 +90,7 @@ export class JobsService {
     );
     if (matched === 0) return undefined;
     await this.effects.started(tx, JobKind.parse(job.kind), job.payload);
+    this.feed.jobChanged(tx, job.id);
     return {
       id: job.id,
       kind: JobKind.parse(job.kind),
@@ -119,6 +123,7 @@ export class JobsService {
     await this.effects.failed(tx, kind, job.payload, error);
     const about = { jobId: job.id, kind, imageId: job.image_id, error: error.message };
     await this.outbox.write(tx, jobEvents.failed, job.id, about);
+    this.feed.jobChanged(tx, job.id);
     tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'failed' }));
   }
 
@@ -145,23 +150,50 @@ export class JobsService {
     const job = await findJob(tx, jobId);
     if (job === undefined) return;
     await this.effects.progressed(tx, JobKind.parse(job.kind), job.payload, progress);
+    this.feed.jobChanged(tx, jobId);
   }
 
-  complete({ jobId, leaseToken, result }: RequestOf<Calls['complete']>): Promise<Outcome> {
+  complete({ jobId, leaseToken, result, progress }: RequestOf<Calls['complete']>): Promise<Outcome> {
     return this.database.unitOfWork.run(async (tx) => {
       const matched = await tx.execute(
-        `UPDATE jobs SET status = 'done', updated_at = ?, lease_owner = NULL WHERE ${HELD}`,
-        [this.clock.now(), jobId, leaseToken],
+        `UPDATE jobs SET status = 'done', updated_at = ?, lease_owner = NULL, progress = COALESCE(?, progress)
+          WHERE ${HELD}`,
+        [this.clock.now(), progress === undefined ? null : JSON.stringify(progress), jobId, leaseToken],
       );
       const job = await findJob(tx, jobId);
       if (matched === 0 || job === undefined)
         return job?.status === 'done' && job.lease_token === leaseToken ? ok : lost;
       const kind = JobKind.parse(job.kind);
       await this.effects.completed(tx, kind, job.payload, result);
+      await this.noteIfForNothing(tx, job, progress);
+      this.feed.jobChanged(tx, jobId);
       await this.outbox.write(tx, jobEvents.completed, jobId, { jobId, kind, imageId: job.image_id });
       tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'done' }));
       return ok;
     });
+  }
+
+  /** The work was done, and its task failed all the same: that is what people are to see of it. */
+  private async noteIfForNothing(
+    tx: Transaction,
+    job: JobRow,
+    progress: Progress | undefined,
+  ): Promise<void> {
+    const taskId = taskIdOf(job.payload);
+    if (taskId === null) return;
+    const [task] = await tx.query<{ message: string | null }>(
+      `SELECT i.message FROM tasks t JOIN task_info i ON i.task_id = t.id
+        WHERE t.id = ? AND t.status = 'failure'`,
+      [taskId],
+    );
+    if (task === undefined) return;
+    const failed: Progress = { bytesDone: 0, bytesTotal: null, ...progress, phase: 'failed' };
+    const error = { code: 'TRANSFER_ABORTED', message: task.message ?? '' };
+    await tx.execute('UPDATE jobs SET progress = ?, last_error = ? WHERE id = ?', [
+      JSON.stringify(failed),
+      JSON.stringify(error),
+      job.id,
+    ]);
   }
 
   fail({ jobId, leaseToken, error, isRetryable }: RequestOf<Calls['fail']>): Promise<Outcome> {
@@ -185,7 +217,10 @@ export class JobsService {
       );
       if (matched === 0) return lost;
       if (next === 'give-up') await this.giveUp(tx, job, error);
-      else tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'retried' }));
+      else {
+        this.feed.jobChanged(tx, jobId);
+        tx.afterCommit(() => jobsEnded.inc({ kind, outcome: 'retried' }));
+      }
       return ok;
     });
   }
@@ -196,6 +231,7 @@ export class JobsService {
       const job = isReleased ? await findJob(tx, jobId) : undefined;
       if (job === undefined) return lost;
       await this.queue.announce(tx, jobId, JobKind.parse(job.kind));
+      this.feed.jobChanged(tx, jobId);
       return ok;
     });
   }

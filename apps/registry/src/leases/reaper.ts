@@ -10,6 +10,7 @@ import { InstanceLeases } from './instance-leases.js';
 import { type UploadLeaseKey, UploadLeases } from './upload-leases.js';
 
 const BATCH = 100;
+const RECEIVER_DIED = 'The process that received the data went away.';
 
 const reaped = counter({
   name: metricNames.leasesReaped,
@@ -88,14 +89,14 @@ export class Reaper {
   }
 
   /** The upload has ended, but could not remove what it had written. */
-  async reapOne(tx: Transaction, uploadId: string): Promise<void> {
+  async reapOne(tx: Transaction, uploadId: string, reason: string): Promise<void> {
     const upload = await this.uploads.findHeld(tx, uploadId);
-    if (upload !== undefined) await this.reap(tx, upload);
+    if (upload !== undefined) await this.reap(tx, upload, reason);
   }
 
-  private async reap(tx: Transaction, upload: UploadLeaseKey): Promise<void> {
+  private async reap(tx: Transaction, upload: UploadLeaseKey, reason = RECEIVER_DIED): Promise<void> {
     const { uploadId, imageId, storeId } = upload;
-    if (!(await this.uploads.reap(tx, uploadId))) return;
+    if (!(await this.uploads.reap(tx, uploadId, reason))) return;
     await this.jobs.enqueue(tx, 'delete-data', { imageId, locations: [], partial: { storeId, uploadId } });
     tx.afterCommit(() => {
       reaped.inc();

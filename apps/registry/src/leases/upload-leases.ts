@@ -1,10 +1,10 @@
 import { type LeaseRow, type SqlReader, type Transaction, UniqueViolation } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { UPLOADS_REMEMBERED_FOR_MS } from '../transfers/transfer-rows.js';
+import { TransferFeed } from '../transfers/transfer-feed.js';
+import { UploadNotes } from '../transfers/upload-notes.js';
 import { InstanceLeases } from './instance-leases.js';
-
-/** How long the end of an upload is remembered, so that a call whose answer got lost can be repeated. */
-const REMEMBERED_FOR_MS = 3_600_000;
 
 interface UploadLease extends Pick<LeaseRow, 'id' | 'state' | 'size'> {
   image_id: string;
@@ -39,6 +39,8 @@ const toKey = (row: UploadLease): UploadLeaseKey => ({
 export class UploadLeases {
   constructor(
     private readonly instances: InstanceLeases,
+    private readonly notes: UploadNotes,
+    private readonly feed: TransferFeed,
     private readonly clock: Clock,
   ) {}
 
@@ -70,19 +72,26 @@ export class UploadLeases {
         created_at: this.clock.now(),
       },
     ]);
+    this.feed.uploadChanged(tx, upload.uploadId);
   }
 
-  /** The upload is whole. Only the first of those who try gets `ended`. */
-  async commit(tx: Transaction, uploadId: string): Promise<EndOutcome> {
-    return this.end(tx, uploadId, 'committed');
+  /** The upload is whole, with its `size` in bytes. Only the first of those who try gets `ended`. */
+  async commit(tx: Transaction, uploadId: string, size: number): Promise<EndOutcome> {
+    const end = await this.end(tx, uploadId, 'committed');
+    if (end.outcome === 'ended') await this.notes.done(tx, uploadId, size);
+    return end;
   }
 
   /**
    * The upload was given up. That is remembered also of one that was never begun: its beginning may still be on its
    * way, and nobody would end it.
    */
-  async abort(tx: Transaction, upload: { uploadId: string; imageId: string }): Promise<EndOutcome> {
+  async abort(
+    tx: Transaction,
+    upload: { uploadId: string; imageId: string; reason: string },
+  ): Promise<EndOutcome> {
     const outcome = await this.end(tx, upload.uploadId, 'aborted');
+    if (outcome.outcome === 'ended') await this.notes.failed(tx, upload.uploadId, upload.reason);
     if (outcome.outcome !== 'unknown') return outcome;
     try {
       await tx.insert('leases', [
@@ -91,7 +100,7 @@ export class UploadLeases {
           id: upload.uploadId,
           owner: '',
           state: 'aborted',
-          expires_at: this.clock.now() + REMEMBERED_FOR_MS,
+          expires_at: this.clock.now() + UPLOADS_REMEMBERED_FOR_MS,
           image_id: upload.imageId,
           created_at: this.clock.now(),
         },
@@ -107,7 +116,7 @@ export class UploadLeases {
   private async end(tx: Transaction, uploadId: string, state: 'committed' | 'aborted'): Promise<EndOutcome> {
     const ended = await tx.execute(
       "UPDATE leases SET state = ?, expires_at = ? WHERE kind = 'upload' AND id = ? AND state = 'held'",
-      [state, this.clock.now() + REMEMBERED_FOR_MS, uploadId],
+      [state, this.clock.now() + UPLOADS_REMEMBERED_FOR_MS, uploadId],
     );
     const lease = await this.find(tx, uploadId);
     if (lease === undefined) return { outcome: 'unknown' };
@@ -141,11 +150,12 @@ export class UploadLeases {
   }
 
   /** From now on only the removal of its leftovers can end it. False where it was ended otherwise. */
-  async reap(tx: Transaction, uploadId: string): Promise<boolean> {
+  async reap(tx: Transaction, uploadId: string, reason: string): Promise<boolean> {
     const matched = await tx.execute(
       "UPDATE leases SET state = 'reaping' WHERE kind = 'upload' AND id = ? AND state = 'held'",
       [uploadId],
     );
+    if (matched === 1) await this.notes.failed(tx, uploadId, reason);
     return matched === 1;
   }
 

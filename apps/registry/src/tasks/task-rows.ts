@@ -1,5 +1,6 @@
-import { type Task, TaskStatus, type TaskSummary } from '@glimpse/contracts';
+import { type Task, TaskStatus, type TaskSummary, type Transfer } from '@glimpse/contracts';
 import { type TaskInfoRow, type TaskRow, fromDatabaseTime } from '@glimpse/persistence';
+import { describeTransfer } from '../transfers/describe-transfer.js';
 
 export type ReadTaskRow = TaskRow & Partial<Pick<TaskInfoRow, 'input' | 'result' | 'message'>>;
 
@@ -19,11 +20,13 @@ export function toTaskSummary(row: TaskRow): TaskSummary {
   };
 }
 
-export const toTask = (row: ReadTaskRow): Task => ({
+/** `transfer` is what is being done for the task. */
+export const toTask = (row: ReadTaskRow, transfer?: Transfer): Task => ({
   ...toTaskSummary(row),
   input: parseObject(row.input),
   result: parseObject(row.result),
-  message: row.message ?? null,
+  message: transfer === undefined ? (row.message ?? null) : describeTransfer(transfer),
+  progress: transfer ?? null,
 });
 
 /** What is stored is JSON; an object, but for what others may have written. */

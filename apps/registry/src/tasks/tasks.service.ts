@@ -18,6 +18,7 @@ import { ImagesService } from '../images/images.service.js';
 import { ImportsService } from '../imports/imports.service.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { importUriOf } from './import-input.js';
+import { findTaskTransfers } from '../transfers/transfer.queries.js';
 import { TaskRecords } from './task-records.js';
 import { taskListStatement } from './task-list.query.js';
 import { type ReadTaskRow, toTask, toTaskSummary } from './task-rows.js';
@@ -69,7 +70,8 @@ export class TasksService {
     this.enforce(ctx);
     const row = await this.find(this.database, ctx, id);
     if (row === undefined) throw taskNotFound(id);
-    return toTask(row);
+    const [task] = await this.withProgress([row]);
+    return task ?? toTask(row);
   }
 
   /**
@@ -130,7 +132,14 @@ export class TasksService {
         AND ${own.sql} ORDER BY t.created_at DESC, t.id DESC`,
       [stored.image.id, this.clock.databaseNow(), ...own.values],
     );
-    return rows.map(toTask);
+    return this.withProgress(rows);
+  }
+
+  private async withProgress(rows: readonly ReadTaskRow[]): Promise<Task[]> {
+    const live = rows.filter(({ status }) => status === 'pending' || status === 'processing');
+    const imageIds = [...new Set(live.flatMap(({ image_id: imageId }) => imageId ?? []))];
+    const transfers = await findTaskTransfers(this.database, imageIds);
+    return rows.map((row) => toTask(row, live.includes(row) ? transfers.get(row.id) : undefined));
   }
 
   private enforce(ctx: Caller): void {

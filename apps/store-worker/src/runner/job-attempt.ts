@@ -72,7 +72,13 @@ export class JobAttempt {
         // Somebody else may be at it by now: nothing is touched any more.
         this.logger.warn('the lease of the job was lost, leaving it');
       } else if (end.isDone) {
-        await this.report(() => this.rpc.call(registryJobs.complete, { ...held, result: end.result }));
+        await this.report(() =>
+          this.rpc.call(registryJobs.complete, {
+            ...held,
+            result: end.result,
+            progress: this.progress.read(),
+          }),
+        );
       } else if (this.stopping.signal.aborted) {
         await this.report(() => this.rpc.call(registryJobs.release, held));
       } else {
@@ -93,6 +99,7 @@ export class JobAttempt {
         signal: AbortSignal.any([this.lease.signal, this.stopping.signal]),
         progress: this.progress,
         attempt: this.job.attempt,
+        lease: { jobId: this.job.id, leaseToken: this.job.leaseToken },
       });
       return { isDone: true, result };
     } catch (reason) {

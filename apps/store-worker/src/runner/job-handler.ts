@@ -8,6 +8,8 @@ export interface JobContext {
   readonly progress: ProgressReporter;
   /** 1 for the first. */
   readonly attempt: number;
+  /** Shows the registry, where a handler asks it something, that the job is still this worker's. */
+  readonly lease: { readonly jobId: string; readonly leaseToken: string };
 }
 
 /** Does the jobs of one kind. */

@@ -101,7 +101,17 @@ describe('JobRunner', () => {
     runner.start();
 
     await until(() => registry.told.length === 1);
-    expect(registry.told).toEqual([['complete', { jobId: 'a', leaseToken: 'token-a', result: null }]]);
+    expect(registry.told).toEqual([
+      [
+        'complete',
+        {
+          jobId: 'a',
+          leaseToken: 'token-a',
+          result: null,
+          progress: expect.objectContaining({ bytesDone: 0 }),
+        },
+      ],
+    ]);
   });
 
   it('looks for jobs when it is woken, and when nobody wakes it', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from './image.js';
+import { Transfer } from './transfer.js';
 
 export const taskTypes = ['import', 'api_image_import', 'location_import'] as const;
 export const TaskType = z.enum(taskTypes);
@@ -54,6 +55,8 @@ export const Task = TaskSummary.extend({
   input: JsonObject.nullable(),
   result: JsonObject.nullable(),
   message: z.string().nullable(),
+  /** How far the work has come, while it goes on; left out by registries of an earlier release. */
+  progress: Transfer.nullable().optional(),
 });
 export type Task = z.output<typeof Task>;
 

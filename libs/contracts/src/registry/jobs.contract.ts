@@ -26,7 +26,7 @@ export const registryJobs = {
   }),
   complete: rpc('registry.job.complete', {
     /** `result` is checked by `jobResultOf`. */
-    request: OnLease.extend({ result: z.unknown().optional() }),
+    request: OnLease.extend({ result: z.unknown().optional(), progress: Progress.optional() }),
     response: LeaseOutcome,
   }),
   /** The registry decides from the kind, the attempt and `isRetryable` whether it is tried again, and when. */

@@ -5,6 +5,9 @@ import { Quotas1700000000004 } from './1700000000004-quotas.js';
 import { PageIndexes1700000000005 } from './1700000000005-page-indexes.js';
 import { LocationIndex1700000000006 } from './1700000000006-location-index.js';
 import { StagedData1700000000009 } from './1700000000009-staged-data.js';
+import { UploadProgress1700000000010 } from './1700000000010-upload-progress.js';
+import { LocationChecks1700000000011 } from './1700000000011-location-checks.js';
+import { Reconcile1700000000012 } from './1700000000012-reconcile.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -18,6 +21,9 @@ const migrations = [
   PageIndexes1700000000005,
   LocationIndex1700000000006,
   StagedData1700000000009,
+  UploadProgress1700000000010,
+  LocationChecks1700000000011,
+  Reconcile1700000000012,
 ];
 
 /** What a DataSource is told of them. */
