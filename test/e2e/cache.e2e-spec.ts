@@ -3,19 +3,14 @@ import { mkdtempSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DataServer, ImageApi, eachMode, waitFor } from '@glimpse/testing';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { ImageApi, eachMode, waitFor } from '@glimpse/testing';
 import { JSON_TYPE, identity } from './callers.js';
+import { webData } from './web-data.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'glimpse-cache-'));
-let web: DataServer;
-beforeAll(async () => {
-  web = await DataServer.start();
-});
-afterAll(async () => {
-  await web.close();
-  await rm(folder, { recursive: true });
-});
+const { web } = webData();
+afterAll(() => rm(folder, { recursive: true }));
 
 const MAX_BYTES = 20_000_000;
 /** Of the services in the order in which they were started. */
@@ -55,7 +50,7 @@ eachMode(
     const admin = new ImageApi(url, identity('admin', 'admin', 'member', 'reader'));
     const service = new ImageApi(url, identity('owner', 'member', 'reader', 'service'));
 
-    const getsOf = (name: string) => web.seen.filter((request) => request === `GET /${name}`).length;
+    const getsOf = (name: string) => web().seen.filter((request) => request === `GET /${name}`).length;
     const fileOf = (id: string) => `/v2/images/${id}/file`;
     const state = async () => JSON.parse((await admin.expect(200, 'GET', '/v2/cache')).text) as CacheState;
     const entry = async (id: string) => (await state()).cached_images.find((one) => one['image_id'] === id);
@@ -66,7 +61,7 @@ eachMode(
       const name = randomUUID();
       const data = randomBytes(size);
       const location = {
-        url: web.serve(name, data),
+        url: web().serve(name, data),
         validation_data: {
           os_hash_algo: 'sha256',
           os_hash_value: createHash('sha256').update(data).digest('hex'),
@@ -97,7 +92,7 @@ eachMode(
 
       it('serves what is there of an image that is still being fetched', async () => {
         const { id, name, data, gets } = await remoteImage();
-        const goOn = web.hold(name);
+        const goOn = web().hold(name);
         const whole = owner.download(id);
         await waitFor('the first bytes', async () => gets() === 1);
 
@@ -116,7 +111,7 @@ eachMode(
         const { id, name, data } = await remoteImage();
         await owner.download(id);
         await isCached(id);
-        web.remove(name);
+        web().remove(name);
 
         const suffix = await owner.send('GET', fileOf(id), { headers: { range: 'bytes=-5' } });
 
@@ -130,7 +125,7 @@ eachMode(
 
       it('answers 204 when the data is lost and was never cached', async () => {
         const { id, name } = await remoteImage();
-        web.remove(name);
+        web().remove(name);
 
         expect((await owner.send('GET', fileOf(id))).status).toBe(204);
       });
@@ -201,7 +196,7 @@ eachMode(
 
       it('fetches an image that was removed and queued again while it was fetched', async () => {
         const { id, name, gets } = await remoteImage();
-        const goOn = web.hold(name);
+        const goOn = web().hold(name);
         await admin.expect(202, 'PUT', `/v2/cache/${id}`);
         await waitFor('the first bytes', async () => gets() === 1);
 

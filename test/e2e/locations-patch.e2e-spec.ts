@@ -1,26 +1,15 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DataServer, ImageApi, type ImageDocument, eachMode, waitFor } from '@glimpse/testing';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { ImageApi, type ImageDocument, eachMode, waitFor } from '@glimpse/testing';
 import { JSON_TYPE, V21, identity } from './callers.js';
 import { severalStores } from './several-stores.js';
+import { webData } from './web-data.js';
 
 const several = severalStores();
-let web: DataServer;
-beforeAll(async () => {
-  web = await DataServer.start();
-});
-afterAll(async () => {
-  await web.close();
-  await several.remove();
-});
+const { publish, web } = webData();
+afterAll(() => several.remove());
 const digest = (algorithm: string, data: Buffer) => createHash(algorithm).update(data).digest('hex');
-/** New data on the web. */
-const publish = (size = 300_000) => {
-  const name = randomUUID();
-  const data = randomBytes(size);
-  return { name, data, url: web.serve(name, data) };
-};
 const isThere = (path: string) =>
   stat(path).then(
     () => true,
@@ -133,9 +122,9 @@ eachMode(
       const { id } = await owner.create();
       await patch(id, [add(url)]);
       expect((await patch(id, [add(`${url}#b`)])).status).toBe(200);
-      const release = web.hold(name);
+      const release = web().hold(name);
       const download = owner.download(id);
-      await waitFor('the download', () => web.seen.includes(`GET /${name}`));
+      await waitFor('the download', () => web().seen.includes(`GET /${name}`));
 
       expect((await owner.send('DELETE', `/v2/stores/web/${id}`)).status).toBe(403);
       expect((await admin.send('DELETE', `/v2/stores/slow/${id}`)).status).toBe(404);
@@ -149,11 +138,11 @@ eachMode(
 
     it('moves on to another location when one is gone', async () => {
       const one = publish();
-      const other = web.serve(randomUUID(), one.data);
+      const other = web().serve(randomUUID(), one.data);
       const { id } = await owner.create();
       await patch(id, [add(one.url)]);
       await patch(id, [add(other)]);
-      web.remove(one.name);
+      web().remove(one.name);
 
       expect((await owner.download(id)).equals(one.data)).toBe(true);
     });

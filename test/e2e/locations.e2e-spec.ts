@@ -1,26 +1,15 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataServer, ImageApi, type ImageDocument, eachMode, waitFor } from '@glimpse/testing';
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, expect, it } from '@jest/globals';
+import { ImageApi, type ImageDocument, eachMode, waitFor } from '@glimpse/testing';
 import { JSON_TYPE, identity } from './callers.js';
 import { severalStores } from './several-stores.js';
+import { webData } from './web-data.js';
 
 const several = severalStores();
-let web: DataServer;
-beforeAll(async () => {
-  web = await DataServer.start();
-});
-afterAll(async () => {
-  await web.close();
-  await several.remove();
-});
+const { publish, web } = webData();
+afterAll(() => several.remove());
 
 const digest = (algorithm: string, data: Buffer) => createHash(algorithm).update(data).digest('hex');
-/** New data on the web. */
-const publish = (size = 300_000) => {
-  const name = randomUUID();
-  const data = randomBytes(size);
-  return { name, data, url: web.serve(name, data) };
-};
 type Task = { status: string; type: string; message: string; result: unknown };
 
 eachMode(
@@ -67,7 +56,7 @@ eachMode(
 
     it('has an image active, with the algorithm, before its data is hashed', async () => {
       const { name, data, url } = publish(3_000_000);
-      const release = web.hold(name);
+      const release = web().hold(name);
 
       const id = await registered({ url });
 
@@ -92,7 +81,7 @@ eachMode(
 
     it('has an image importing, and its task locked, while the data is read', async () => {
       const { name, data, url } = publish(3_000_000);
-      const release = web.hold(name);
+      const release = web().hold(name);
       const validation = { os_hash_algo: 'sha512', os_hash_value: digest('sha512', data) };
       const id = await registered({ url, validation_data: validation });
 
@@ -126,7 +115,7 @@ eachMode(
     });
 
     it('leaves an image queued when there is no data', async () => {
-      const id = await registered({ url: web.urlOf('nothing') });
+      const id = await registered({ url: web().urlOf('nothing') });
       const without = await registered({ url: publish().url }, { disk_format: null });
       const nobody = await registered({ url: 'http://127.0.0.1:1/x' });
 
@@ -191,14 +180,14 @@ eachMode(
 
     it('shows locations to services, without credentials', async () => {
       const { name, data } = publish();
-      const url = web.urlOf(name).replace('http://', 'http://me:secret@');
+      const url = web().urlOf(name).replace('http://', 'http://me:secret@');
       const id = await registered({ url });
       await ended(id);
 
       expect((await owner.send('GET', `/v2/images/${id}/locations`)).status).toBe(403);
       expect((await stranger.send('GET', `/v2/images/${id}/locations`)).status).toBe(404);
       const { text } = await service.expect(200, 'GET', `/v2/images/${id}/locations`);
-      expect(JSON.parse(text)).toEqual([{ url: web.urlOf(name), metadata: { store: 'web' } }]);
+      expect(JSON.parse(text)).toEqual([{ url: web().urlOf(name), metadata: { store: 'web' } }]);
       expect((await owner.download(id)).equals(data)).toBe(true);
       expect(glimpse().logs).not.toContain('secret');
     });
@@ -240,7 +229,7 @@ eachMode(
         await waitFor('it to be active', async () => (await api.show(id)).status === 'active');
       expect(await api.show(told.id)).toMatchObject({ ...said, checksum: null, size: data.length });
       expect(await api.show(untold.id)).toMatchObject({ os_hash_algo: null, os_hash_value: null });
-      expect(web.seen.filter((request) => request === `GET ${new URL(url).pathname}`)).toEqual([]);
+      expect(web().seen.filter((request) => request === `GET ${new URL(url).pathname}`)).toEqual([]);
     });
   },
   { env: { ...several.env, GLIMPSE_IMAGES_DO_SECURE_HASH: 'false' } },

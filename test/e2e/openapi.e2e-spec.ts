@@ -4,19 +4,14 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataServer, type HttpAnswer, type RequestBody, eachMode, request } from '@glimpse/testing';
+import { type HttpAnswer, type RequestBody, eachMode, request } from '@glimpse/testing';
 import { V21, identity } from './callers.js';
 import { OpenApiChecker, type OpenApiDocument } from './openapi-checker.js';
+import { webData } from './web-data.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'glimpse-openapi-'));
-let web: DataServer;
-beforeAll(async () => {
-  web = await DataServer.start();
-});
-afterAll(async () => {
-  await web.close();
-  await rm(folder, { recursive: true });
-});
+const { web } = webData();
+afterAll(() => rm(folder, { recursive: true }));
 
 const everything = async () => {
   const own = join(folder, randomUUID());
@@ -118,7 +113,7 @@ eachMode(
     async function storesAndTasks(): Promise<void> {
       const location = `/v2/images/${await create()}/locations`;
       await call('POST', location, service, {
-        url: web.serve(randomUUID(), Buffer.alloc(10)),
+        url: web().serve(randomUUID(), Buffer.alloc(10)),
         validation_data: {},
       });
       await call('GET', location, service);

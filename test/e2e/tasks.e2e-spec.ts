@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DataServer, ImageApi, eachMode, waitFor } from '@glimpse/testing';
+import { ImageApi, eachMode, waitFor } from '@glimpse/testing';
 import { JSON_TYPE, identity } from './callers.js';
 import { severalStores } from './several-stores.js';
+import { webData } from './web-data.js';
 
 const several = severalStores();
-let web: DataServer;
-beforeAll(async () => {
-  web = await DataServer.start();
-  web.serve('data', Buffer.from('data'));
+const { web } = webData();
+beforeAll(() => {
+  web().serve('data', Buffer.from('data'));
 });
-afterAll(async () => {
-  await web.close();
-  await several.remove();
-});
+afterAll(() => several.remove());
 
 type Task = Readonly<Record<string, unknown>> & { id: string; status: string };
 type Page = { tasks: Task[]; first: string; next?: string; schema: string };
@@ -35,7 +32,7 @@ eachMode(
       const { id: imageId } = await member.create();
       await member.expect(202, 'POST', `/v2/images/${imageId}/locations`, {
         headers: JSON_TYPE,
-        body: JSON.stringify({ url: web.urlOf('data') }),
+        body: JSON.stringify({ url: web().urlOf('data') }),
       });
       const task = await waitFor('the task', async () => {
         const [found] = await ofImage(imageId);
@@ -60,7 +57,7 @@ eachMode(
         image_id: imageId,
         request_id: expect.stringMatching(/^req-/),
         user_id: 'user-of-p1',
-        input: { image_id: imageId, loc_url: web.urlOf('data'), validation_data: {} },
+        input: { image_id: imageId, loc_url: web().urlOf('data'), validation_data: {} },
         result: { image_id: imageId },
         message: '',
       });
@@ -177,7 +174,7 @@ eachMode(
         });
       };
 
-      const done = await ended(web.urlOf('data'));
+      const done = await ended(web().urlOf('data'));
       const failed = await ended('http://no-such-host.invalid/x');
 
       expect(done).toMatchObject({ status: 'success', result: { image_id: done['image_id'] } });
