@@ -11,6 +11,7 @@ import { Scrubber } from './images/scrubber.js';
 import { Reaper } from './leases/reaper.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicySource } from './policy/policy-source.js';
+import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { reload } from './reload.js';
 import { PropertyProtection } from './property-protection/property-protection.js';
 import { RegistryModule } from './registry.module.js';
@@ -50,9 +51,10 @@ async function start(running: Running): Promise<RunningService> {
   const scrubber = app.get(Scrubber);
   const relay = app.get(OutboxRelay);
   const gauge = app.get(JobsGauge);
+  const reconciliation = app.get(ReconcileSchedule);
   const closeAll = (graceMs: number) =>
     runAllInOrder([
-      () => Promise.all([reaper.stop(), scrubber.stop(), gauge.stop()]),
+      () => Promise.all([reaper.stop(), scrubber.stop(), gauge.stop(), reconciliation.stop()]),
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
       () => app.get(DeniedAttempts).flush(),
@@ -76,6 +78,7 @@ async function start(running: Running): Promise<RunningService> {
     reaper.start();
     scrubber.start();
     gauge.start();
+    reconciliation.start();
     return {
       url: health.url,
       reload: () => reload([app.get(PolicySource), app.get(PropertyProtection)], logger),

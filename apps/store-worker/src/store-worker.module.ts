@@ -5,6 +5,7 @@ import type { TransferPipeline } from '@glimpse/pipeline';
 import { provideInstanceLease } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { ImportSteps } from './conversion/import-steps.js';
 import { DeleteDataJob } from './jobs/delete-data.job.js';
 import { HashLocationJob } from './jobs/hash-location.job.js';
 import { AllowedAddresses } from './jobs/import/allowed-addresses.js';
@@ -13,6 +14,10 @@ import { ImportSources } from './jobs/import/import-sources.js';
 import { WebRequests } from './jobs/import/web-request.js';
 import { WebSource } from './jobs/import/web-source.js';
 import { ProbeLocationJob } from './jobs/probe-location.job.js';
+import { CopyReader } from './jobs/verify/copy-reader.js';
+import { RepairJob } from './jobs/verify/repair.job.js';
+import { VerifyJob } from './jobs/verify/verify.job.js';
+import { ReconcileJob } from './jobs/reconcile/reconcile.job.js';
 import { LocationsRpc } from './locations/locations.rpc.js';
 import { JobEvents } from './runner/job.events.js';
 import { JobHandlers } from './runner/job-handlers.js';
@@ -28,22 +33,36 @@ export interface StoreWorkerOptions {
   readonly stores: StoreRegistry;
   /** As `stores`. */
   readonly pipeline: TransferPipeline;
+  /** As `stores`. */
+  readonly importSteps: ImportSteps;
 }
 
 /** Background work on image data. */
 @Module({})
 export class StoreWorkerModule {
-  static forRoot({ config, logger, instanceId, stores, pipeline }: StoreWorkerOptions): DynamicModule {
+  static forRoot({
+    config,
+    logger,
+    instanceId,
+    stores,
+    pipeline,
+    importSteps,
+  }: StoreWorkerOptions): DynamicModule {
     const { busUrl: url, bus: options, leases, jobs, storeWorker } = config;
     const { webDownload } = config.import;
     const requests = new WebRequests(webDownload, new AllowedAddresses(webDownload.allowedAddresses));
     const web = new WebSource(requests, webDownload);
-    const handlers = new JobHandlers([
-      new DeleteDataJob(stores, logger),
-      new ProbeLocationJob(stores),
-      new HashLocationJob(stores, pipeline, config.limits),
-      new ImportJob(stores, new ImportSources(stores, web), pipeline, config, logger),
-    ]);
+    const copies = new CopyReader(pipeline);
+    const handlersFor = (rpc: RpcClient) =>
+      new JobHandlers([
+        new DeleteDataJob(stores, logger),
+        new ProbeLocationJob(stores),
+        new HashLocationJob(stores, pipeline, config),
+        new ImportJob(stores, new ImportSources(stores, web), importSteps, pipeline, config, logger),
+        new VerifyJob(stores, copies, logger),
+        new RepairJob(stores, copies, pipeline, logger),
+        new ReconcileJob(rpc, stores, logger),
+      ]);
     return {
       module: StoreWorkerModule,
       imports: [BusModule.forRoot({ service: SERVICE, instanceId, url, options, logger })],
@@ -51,11 +70,11 @@ export class StoreWorkerModule {
       providers: [
         { provide: StoreRegistry, useValue: stores },
         provideInstanceLease({ instanceId, service: SERVICE, leaseMs: leases.instanceLeaseMs, logger }),
-        { provide: JobHandlers, useValue: handlers },
+        { provide: JobHandlers, inject: [RpcClient], useFactory: handlersFor },
         {
           provide: JobRunner,
-          inject: [RpcClient],
-          useFactory: (rpc: RpcClient) =>
+          inject: [RpcClient, JobHandlers],
+          useFactory: (rpc: RpcClient, handlers: JobHandlers) =>
             new JobRunner(
               rpc,
               handlers,

@@ -3,14 +3,17 @@ import { audit } from './sections/audit.js';
 import { cache } from './sections/cache.js';
 import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
+import { formats } from './sections/formats.js';
 import { keystone } from './sections/keystone.js';
 import { oidc } from './sections/oidc.js';
 import { rateLimits } from './sections/rate-limits.js';
 import { imports } from './sections/imports.js';
+import { reconcile } from './sections/reconcile.js';
 import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
 import { policy } from './sections/policy.js';
+import { verification } from './sections/verification.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -230,6 +233,7 @@ export const ConfigSchema = z.strictObject({
         .describe('Attempts to read such data after the first one failed.'),
     })
     .prefault({}),
+  formats,
   limits: z
     .strictObject({
       imageSizeCap: wholeNumber(1).default(1_099_511_627_776).describe('Largest image, in bytes.'),
@@ -303,7 +307,9 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   tasks,
+  reconcile,
   import: imports,
+  verification,
   outbox: z
     .strictObject({
       pollMs: wholeNumber(10).default(500).describe('How often the outbox is read, in milliseconds.'),

@@ -29,6 +29,18 @@ export const metricNames = {
   cacheEvictions: 'glimpse_cache_evictions_total',
   cacheBytes: 'glimpse_cache_bytes',
   cacheImages: 'glimpse_cache_images',
+  verifiedBytes: 'glimpse_verification_bytes_total',
+  verifications: 'glimpse_verifications_total',
+  repairs: 'glimpse_copy_repairs_total',
+  damagedCopies: 'glimpse_damaged_copies',
+  overdueCopies: 'glimpse_verification_overdue_copies',
+  storeOrphans: 'glimpse_store_orphan_objects',
+  storeOrphanBytes: 'glimpse_store_orphan_bytes',
+  storeMissing: 'glimpse_store_missing_objects',
+  storeQuarantine: 'glimpse_store_quarantine_objects',
+  storeQuarantineBytes: 'glimpse_store_quarantine_bytes',
+  storeReconciled: 'glimpse_store_reconciled_timestamp_seconds',
+  storeSetAside: 'glimpse_store_set_aside_objects_total',
 } as const;
 
 type Labels = readonly string[];

@@ -20,6 +20,7 @@ export type {
   ImageTagRow,
   JobRow,
   LeaseRow,
+  LocationCheckRow,
   OutboxRow,
   TableName,
   StagedDataRow,
@@ -27,6 +28,16 @@ export type {
   TaskRow,
   Tables,
 } from './tables.js';
+export {
+  type LiveLocation,
+  addChecks,
+  findLocationsAfter,
+  findLocationsOf,
+  requestChecks,
+  withoutChecks,
+} from './location-checks.js';
+export type { QuarantinedObjectRow, ReconcileRunRow, StoreFindingRow } from './reconcile-tables.js';
+export { type RunRequest, queueReconcileRun } from './reconcile-runs.js';
 export { UnitOfWork } from './unit-of-work.js';
 export type {
   MetadefNamespaceRow,

@@ -37,7 +37,7 @@ describe('DeleteDataJob', () => {
   const run = (payload: Partial<JobPayload<'delete-data'>>, signal = new AbortController().signal) =>
     job.run(
       { imageId: 'image', locations: [], ...payload },
-      { signal, progress: new ProgressMeter('waiting'), attempt: 1 },
+      { signal, progress: new ProgressMeter('waiting'), attempt: 1, lease: { jobId: 'j', leaseToken: 't' } },
     );
   const location = (store: string, name = 'image') => ({
     url: `file://${folder}/${store}/${name}`,

@@ -3,6 +3,8 @@ import { Caller } from './caller.js';
 import { ImageLocation } from './image.js';
 import { ImportPayload, ImportResult } from './import.js';
 import { ExpectedHash, ProbedLocation } from './location.js';
+import { ReconcilePayload, ReconcileResult } from './reconcile.js';
+import { RepairPayload, RepairResult, VerifyPayload, VerifyResult } from './verification.js';
 
 /**
  * Removes data from the stores: of a deleted image, or what an upload left behind whose process died.
@@ -13,8 +15,17 @@ export const DeleteDataPayload = z.object({
   locations: z.array(ImageLocation),
   /** What an upload that never finished may have left in a store. */
   partial: z.object({ storeId: z.string(), uploadId: z.string() }).optional(),
-  /** What the attempts at an import may have left in the stores. */
-  leftovers: z.array(z.object({ storeId: z.string(), uploadId: z.string() })).optional(),
+  /** What the attempts at an import or a repair may have left in the stores. */
+  leftovers: z
+    .array(
+      z.object({
+        storeId: z.string(),
+        uploadId: z.string(),
+        /** Where it is not what the store has the image's data under. */
+        key: z.string().optional(),
+      }),
+    )
+    .optional(),
   /** The import that failed, and that ends when nothing of it is left. */
   endsImport: z.object({ taskId: z.string(), reason: z.string(), storeIds: z.array(z.string()) }).optional(),
 });
@@ -52,6 +63,9 @@ const jobPayloads = {
   'probe-location': ProbeLocationPayload,
   'hash-location': HashLocationPayload,
   import: ImportPayload,
+  reconcile: ReconcilePayload,
+  verify: VerifyPayload,
+  repair: RepairPayload,
 } as const;
 
 /** What a worker found out about data that it read. */
@@ -69,6 +83,9 @@ const jobResults = {
   'probe-location': ProbedLocation,
   'hash-location': HashedData,
   import: ImportResult,
+  reconcile: ReconcileResult,
+  verify: VerifyResult,
+  repair: RepairResult,
 } as const satisfies Record<JobKind, z.ZodType>;
 export type JobKind = keyof typeof jobPayloads;
 export const jobKinds = Object.keys(jobPayloads) as [JobKind, ...JobKind[]];
