@@ -15,6 +15,8 @@ import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { reload } from './reload.js';
 import { PropertyProtection } from './property-protection/property-protection.js';
 import { RegistryModule } from './registry.module.js';
+import { DamageGauge } from './verification/damage.gauge.js';
+import { VerificationQueue } from './verification/verification-queue.js';
 
 const SERVICE = 'registry';
 
@@ -51,9 +53,11 @@ async function start(running: Running): Promise<RunningService> {
   const scrubber = app.get(Scrubber);
   const relay = app.get(OutboxRelay);
   const gauge = app.get(JobsGauge);
+  const verification = [app.get(VerificationQueue), app.get(DamageGauge)];
   const reconciliation = app.get(ReconcileSchedule);
   const closeAll = (graceMs: number) =>
     runAllInOrder([
+      () => Promise.all(verification.map((part) => part.stop())),
       () => Promise.all([reaper.stop(), scrubber.stop(), gauge.stop(), reconciliation.stop()]),
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
@@ -78,6 +82,7 @@ async function start(running: Running): Promise<RunningService> {
     reaper.start();
     scrubber.start();
     gauge.start();
+    for (const part of verification) part.start();
     reconciliation.start();
     return {
       url: health.url,

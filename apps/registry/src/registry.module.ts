@@ -42,6 +42,10 @@ import { ReconcileJobs } from './reconcile/reconcile-jobs.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
+import { RepairJobs } from './verification/repair-jobs.js';
+import { verificationProviders } from './verification/verification-parts.js';
+import { VerificationRpc } from './verification/verification.rpc.js';
+import { VerifyJobs } from './verification/verify-jobs.js';
 import { TransferFeed } from './transfers/transfer-feed.js';
 import { TransfersRpc } from './transfers/transfers.rpc.js';
 import { TransfersService } from './transfers/transfers.service.js';
@@ -71,6 +75,7 @@ export class RegistryModule {
         InstancesRpc,
         CacheRpc,
         ImportsRpc,
+        VerificationRpc,
         ReconcileRpc,
         TransfersRpc,
         ...locationControllers,
@@ -94,13 +99,25 @@ export class RegistryModule {
         JobsGauge,
         {
           provide: JobEffects,
-          inject: [ReconcileJobs, ReapedUploads, LocationImports, ImportJobs],
+          inject: [ReconcileJobs, ReapedUploads, LocationImports, ImportJobs, VerifyJobs, RepairJobs],
           useFactory: (
             reconcile: ReconcileJobs,
             uploads: ReapedUploads,
             { probe, hash }: LocationImports,
             imports: ImportJobs,
-          ) => new JobEffects([reconcile, uploads, probe, hash, imports.import, imports.cleanUp]),
+            verify: VerifyJobs,
+            repair: RepairJobs,
+          ) =>
+            new JobEffects([
+              reconcile,
+              uploads,
+              probe,
+              hash,
+              imports.import,
+              imports.cleanUp,
+              verify,
+              repair,
+            ]),
         },
         InstanceLeases,
         TransferFeed,
@@ -112,6 +129,7 @@ export class RegistryModule {
         Reaper,
         ...imageProviders,
         ...importProviders,
+        ...verificationProviders,
         ...reconcileProviders,
         CacheService,
         ...locationProviders,

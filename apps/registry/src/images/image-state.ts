@@ -20,7 +20,15 @@ export const canMove = (from: ImageStatus, to: ImageStatus): boolean => moves[fr
 type Settable = Partial<
   Pick<
     ImageRow,
-    'size' | 'virtual_size' | 'checksum' | 'os_hash_algo' | 'os_hash_value' | 'deleted' | 'deleted_at'
+    | 'size'
+    | 'virtual_size'
+    | 'checksum'
+    | 'os_hash_algo'
+    | 'os_hash_value'
+    | 'disk_format'
+    | 'container_format'
+    | 'deleted'
+    | 'deleted_at'
   >
 >;
 

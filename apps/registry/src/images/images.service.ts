@@ -62,7 +62,7 @@ export class ImagesService {
 
   create(ctx: Caller, request: NewImage): Promise<Image> {
     return this.createWith(ctx, request, (_tx, image) =>
-      Promise.resolve(this.answers.toAnswer(ctx, { image, locations: [] })),
+      Promise.resolve(this.answers.toAnswer(ctx, { image, locations: [], damaged: [] })),
     );
   }
 
@@ -156,7 +156,8 @@ export class ImagesService {
     await this.database.unitOfWork.run(async (tx) => {
       const now = this.clock.databaseNow();
       const stored = await this.held.hold(tx, id);
-      const { image, locations } = stored;
+      const { image } = stored;
+      const locations = [...stored.locations, ...stored.damaged];
       await this.policy.enforceOnOwnImage(tx, 'delete_image', ctx, image);
       if (image.protected)
         throw new ServiceError('IMAGE_PROTECTED', `Image ${image.id} is protected and cannot be deleted.`);

@@ -8,6 +8,7 @@ import {
   imageEvents,
   isServiceError,
   problemWithUri,
+  storeOf,
 } from '@glimpse/contracts';
 import { Database, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -26,6 +27,7 @@ import { ImportLocks } from '../tasks/import-locks.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { ImportEnds } from './import-ends.js';
 import { markImport } from './import-marks.js';
+import { importStepList } from './import-step-list.js';
 import { importTargets } from './import-targets.js';
 import { type Staged, StagedData } from './staged-data.js';
 
@@ -77,7 +79,7 @@ export class ImportsService {
     const staged = await this.staged.find(tx, image.id);
     await this.assertMayImport(tx, ctx, image, staged, request);
     await this.locks.assertFree(tx, image.id);
-    const storeIds = importTargets(request, image.stores, this.settings.config);
+    const storeIds = importTargets(request, storesWith(stored), this.settings.config);
     if (storeIds.length === 0) return undefined;
     const source = this.sourceOf(request, stored, staged);
     const taskId = await this.tasks.beginAlone(tx, ctx, {
@@ -107,6 +109,7 @@ export class ImportsService {
           this.settings.config.limits.imageSizeCap,
           Math.floor(admission.left / storeIds.length),
         ),
+        steps: importStepList(request.method, this.settings.config.import),
       });
     return taskId;
   }
@@ -183,6 +186,12 @@ export class ImportsService {
       await this.outbox.write(tx, imageEvents.updated, image.id, { image: after.image });
   }
 }
+
+/** The stores that hold data of the image, be it damaged: there is no room for another copy. */
+const storesWith = ({ image, damaged }: StoredImage): string[] => [
+  ...image.stores,
+  ...damaged.map(storeOf).filter((store) => store !== undefined),
+];
 
 function assertStatus(
   image: Image,

@@ -7,6 +7,10 @@ const neverGivenUp: ReadonlySet<JobKind> = new Set(['delete-data']);
 /** Kinds whose attempts Glance has an option for. */
 const readsLocations: ReadonlySet<JobKind> = new Set(['probe-location', 'hash-location']);
 
+/** Kinds that have their turn again before long: their place is another copy's meanwhile. */
+const hasNextTurn: ReadonlySet<JobKind> = new Set(['verify', 'repair']);
+const ATTEMPTS_IN_TURN = 3;
+
 /** What trying again does not mend: an operator has to. The job is kept as failed and can be retried. */
 const OPERATORS: ReadonlySet<string> = new Set<ErrorCode>(['STORE_UNKNOWN']);
 
@@ -21,6 +25,7 @@ export interface RetryOptions {
 /** How often a job of the kind is begun at most. */
 export function attemptsOf(kind: JobKind, { jobs, images, import: imports }: RetryOptions): number {
   if (kind === 'import') return imports.maxAttempts;
+  if (hasNextTurn.has(kind)) return ATTEMPTS_IN_TURN;
   if (neverGivenUp.has(kind)) return Number.POSITIVE_INFINITY;
   return readsLocations.has(kind) ? 1 + images.httpRetries : jobs.maxAttempts;
 }

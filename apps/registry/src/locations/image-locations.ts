@@ -13,6 +13,8 @@ import { LocationStores } from './location-stores.js';
 /** A location with the row that holds it. */
 export interface RecordedLocation extends ImageLocation {
   readonly rowId: number;
+  /** Out of service: what was found there is not the image's data. */
+  readonly isDamaged: boolean;
 }
 
 /** The locations of images: what is changed here is announced, and data that nobody refers to any more is removed. */
@@ -26,14 +28,23 @@ export class ImageLocations {
     private readonly settings: RegistrySettings,
   ) {}
 
-  /** Best first, as the image shows them. The transaction holds the image. */
+  /** Best first, with those that are out of service. The transaction holds the image. */
   async find(tx: Transaction, imageId: string): Promise<RecordedLocation[]> {
-    const rows = await tx.query<Pick<ImageLocationRow, 'id' | 'value' | 'meta_data'>>(
-      "SELECT id, value, meta_data FROM image_locations WHERE image_id = ? AND deleted = 0 AND status = 'active' ORDER BY id",
+    const rows = await tx.query<
+      Pick<ImageLocationRow, 'id' | 'value' | 'meta_data'> & { damaged_at: number | null }
+    >(
+      `SELECT l.id, l.value, l.meta_data, c.damaged_at
+         FROM image_locations l LEFT JOIN location_checks c ON c.location_id = l.id
+        WHERE l.image_id = ? AND l.deleted = 0 AND l.status = 'active' ORDER BY l.id`,
       [imageId],
     );
     const recorded = rows.map((row) =>
-      this.stores.named({ rowId: row.id, url: row.value, metadata: parseMetadata(row.meta_data) }),
+      this.stores.named({
+        rowId: row.id,
+        url: row.value,
+        metadata: parseMetadata(row.meta_data),
+        isDamaged: row.damaged_at !== null,
+      }),
     );
     return bestFirst(recorded, this.settings.config);
   }

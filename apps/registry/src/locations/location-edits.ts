@@ -114,7 +114,9 @@ export class LocationEdits {
     for (const rule of rules) await this.policy.enforceOnOwnImage(tx, rule, ctx, image);
     // Only a change that makes the image active comes to its end; any other is refused.
     if (image.status === 'queued') await this.locations.forgetUnverified(tx, image.id);
-    return this.locations.find(tx, image.id);
+    const recorded = await this.locations.find(tx, image.id);
+    // What is out of service is not shown, and so not edited.
+    return recorded.filter(({ isDamaged }) => !isDamaged);
   }
 
   draftOf(recorded: readonly RecordedLocation[], probes: ReadonlyMap<string, ProbeOutcome>): LocationDraft {
@@ -152,6 +154,7 @@ export class LocationEdits {
     const kept = new Set(draft.map(({ rowId }) => rowId));
     const removed = recorded.filter(({ rowId }) => !kept.has(rowId));
     const added = draft.filter(({ rowId }) => rowId === undefined);
+    await this.assertNotDamaged(tx, before.id, added);
     await this.locations.remove(tx, before.id, removed);
     for (const location of added) await this.locations.add(tx, before.id, location);
     for (const location of recorded) {
@@ -162,6 +165,18 @@ export class LocationEdits {
     const action = added.length > 0 ? 'create' : removed.length > 0 ? 'delete' : 'update';
     await this.audit.changed(tx, ctx, { action, on: 'location', id: before.id });
     return this.activate(tx, before, after, draft);
+  }
+
+  /** The same data under another row would be served again. */
+  private async assertNotDamaged(
+    tx: Transaction,
+    imageId: string,
+    added: readonly DraftLocation[],
+  ): Promise<void> {
+    if (added.length === 0) return;
+    const recorded = await this.locations.find(tx, imageId);
+    if (recorded.some(({ isDamaged, url }) => isDamaged && added.some((location) => location.url === url)))
+      throw new ServiceError('REQUEST_INVALID', 'Invalid location: the data there was found to be damaged.');
   }
 
   private async activate(
@@ -183,7 +198,7 @@ export class LocationEdits {
       });
       await this.outbox.write(tx, imageEvents.activated, before.id, { image });
     }
-    return { image, locations };
+    return { image, locations, damaged: [] };
   }
 }
 

@@ -44,12 +44,13 @@ export class StoresService {
           `It's not allowed to remove locations if image status is ${image.status}.`,
         );
       const recorded = await this.locations.find(tx, image.id);
-      if (recorded.length === 1)
+      const inStore = recorded.find((location) => storeOf(location) === storeId);
+      const others = recorded.filter((location) => location !== inStore && !location.isDamaged);
+      if (recorded.length === 1 || (inStore?.isDamaged === false && others.length === 0))
         throw new ServiceError(
           'LOCATION_IS_LAST',
           'Cannot delete image data from the only store containing it.',
         );
-      const inStore = recorded.find((location) => storeOf(location) === storeId);
       if (inStore === undefined)
         throw new ServiceError(
           'IMAGE_NOT_IN_STORE',

@@ -11,6 +11,8 @@ import type { Logger } from '@glimpse/observability';
 import type { ResolvedLocation, StoreRegistry } from '@glimpse/stores';
 import type { JobContext, JobHandler } from '../runner/job-handler.js';
 
+type Leftover = NonNullable<JobPayload<'delete-data'>['leftovers']>[number];
+
 /** Removes the data of an image that was deleted, or what an upload left behind whose process died. Repeatable. */
 export class DeleteDataJob implements JobHandler<'delete-data'> {
   readonly kind = 'delete-data';
@@ -46,7 +48,7 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
 
   private async removeLeftovers(
     imageId: string,
-    { storeId, uploadId }: NonNullable<JobPayload<'delete-data'>['partial']>,
+    { storeId, uploadId, key: known }: Leftover,
     signal: AbortSignal,
   ): Promise<void> {
     const driver = this.stores.find(storeId);
@@ -59,7 +61,7 @@ export class DeleteDataJob implements JobHandler<'delete-data'> {
       return;
     }
     if (!driver.capabilities.write) return;
-    const key = storeId === STAGING_STORE ? stagedKeyOf(imageId, uploadId) : imageId;
+    const key = known ?? (storeId === STAGING_STORE ? stagedKeyOf(imageId, uploadId) : imageId);
     await driver.removeLeftovers(key, uploadId, { signal });
   }
 

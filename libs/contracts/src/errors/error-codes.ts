@@ -15,7 +15,11 @@ export const errorCodes = {
   /** The image changed or was deleted while it was being worked on (410). */
   IMAGE_LOST_RACE: { retryable: false },
   IMAGE_FORMATS_MISSING: { retryable: false },
+  /** The data is not what the image's formats say, or not safe (415). */
+  IMAGE_FORMAT_REFUSED: { retryable: false },
   IMAGE_DEACTIVATED: { retryable: false },
+  /** Its data was found to be damaged or lost, everywhere (409). */
+  IMAGE_DATA_DAMAGED: { retryable: false },
   IMAGE_SIZE_MISMATCH: { retryable: false },
 
   PROPERTY_FORBIDDEN: { retryable: false },
@@ -57,6 +61,11 @@ export const errorCodes = {
   STORE_LOCATION_INVALID: { retryable: false },
   /** The stream that was to be stored broke off or was given up. */
   TRANSFER_ABORTED: { retryable: true },
+
+  /** Data that could not be decompressed, unpacked or converted. */
+  CONVERSION_FAILED: { retryable: false },
+  /** A worker has no room for data that is to be converted. */
+  SCRATCH_FULL: { retryable: true },
 
   LEASE_LOST: { retryable: false },
 
