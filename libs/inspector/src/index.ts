@@ -1,1 +1,7 @@
-export { ImageInspector, type Inspection, createInspector } from './image-inspector.js';
+export type { ContentName, Danger, FormatName, FoundFormat, Inspection } from './inspection.js';
+export { ContentInspector, type InspectionSoFar, type SeenFormat } from './content-inspector.js';
+export { inspectFile } from './inspect-file.js';
+export type { DeclaredFormat, FormatRules } from './verdict/format-rules.js';
+export { judge } from './verdict/judge.js';
+export type { Verdict } from './verdict/verdict.js';
+export { type DataInspector, createFormatGuard, createFormatReporter } from './format-guard.js';

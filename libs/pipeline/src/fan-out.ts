@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ImageInspector } from '@glimpse/inspector';
+import type { DataInspector } from '@glimpse/inspector';
 import { ServiceError } from '@glimpse/contracts';
 import type { StoreDriver } from '@glimpse/stores';
 import { Branch, type BranchOutcome } from './branch.js';
@@ -33,7 +33,8 @@ export interface FanOutRequest {
   readonly sizeCap: number;
   /** Exact number of bytes, where it is known. */
   readonly expectedSize?: number | undefined;
-  readonly inspector?: ImageInspector | undefined;
+  /** Refuses data that is not acceptable (`IMAGE_FORMAT_REFUSED`). */
+  readonly inspector?: DataInspector | undefined;
   /** Ends the transfer, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
   /** Called about once per MiB. */
@@ -48,6 +49,8 @@ export interface FannedOut {
   readonly osHashAlgo: string;
   readonly osHashValue: string;
   readonly virtualSize: number | null;
+  /** What is odd about the content; null where nothing is. */
+  readonly formatWarning: string | null;
   readonly outcomes: ReadonlyMap<string, BranchOutcome>;
 }
 
@@ -101,7 +104,8 @@ export class FanOut {
         checksum: md5 ? (digests.get('md5') ?? null) : null,
         osHashAlgo: hashAlgorithm,
         osHashValue: digests.get(hashAlgorithm) ?? '',
-        virtualSize: this.inspect?.finish() ?? null,
+        virtualSize: this.inspect?.virtualSize ?? null,
+        formatWarning: this.inspect?.warning ?? null,
         outcomes,
       };
     } catch (error) {
@@ -122,12 +126,12 @@ export class FanOut {
     const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
     for await (const slot of filledSlots(this.limited(sourceChunks(source, either)), this.slots)) {
       this.hash.accept(slot);
-      this.inspect?.accept(slot.bytes);
       this.progress?.accept(slot.bytes);
       await Promise.all([...this.branches.values()].map((branch) => branch.offer(slot)));
       if (either.aborted) throw either.reason;
     }
     this.limit.finish();
+    this.inspect?.finish();
     const { expectedDigests } = this.request;
     const digests = this.hash.finish();
     digests.catch(() => undefined);
@@ -140,6 +144,7 @@ export class FanOut {
   private async *limited(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       this.limit.accept(chunk);
+      this.inspect?.accept(chunk);
       yield chunk;
     }
   }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ImageInspector } from '@glimpse/inspector';
+import type { DataInspector } from '@glimpse/inspector';
 import type { HashPool } from './hashing/hash-pool.js';
 import type { SlotShare } from './memory/slot-pool.js';
 import { filledSlots } from './filled-slots.js';
@@ -8,6 +8,7 @@ import { HashStage } from './stages/hash.stage.js';
 import { InspectStage } from './stages/inspect.stage.js';
 import { LimitStage } from './stages/limit.stage.js';
 import { ProgressStage } from './stages/progress.stage.js';
+import type { Stage } from './stages/stage.js';
 
 /** Data to read to its end, and what to find out about it. */
 export interface HashImageRequest {
@@ -21,7 +22,8 @@ export interface HashImageRequest {
   readonly sizeCap: number;
   /** Exact number of bytes, where it is known. */
   readonly expectedSize?: number | undefined;
-  readonly inspector?: ImageInspector | undefined;
+  /** Refuses data that is not acceptable (`IMAGE_FORMAT_REFUSED`). */
+  readonly inspector?: DataInspector | undefined;
   /** Ends the reading, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
   /** Called about once per MiB. */
@@ -52,27 +54,31 @@ export async function hashImage(
   // It may fail before the reading begins, when nobody listens yet.
   source.on('error', () => undefined);
   try {
-    for await (const slot of filledSlots(limited(sourceChunks(source, signal), limit), slots)) {
+    const chunks = lookedAt(sourceChunks(source, signal), limit, inspect);
+    for await (const slot of filledSlots(chunks, slots)) {
       hash.accept(slot);
-      inspect?.accept(slot.bytes);
       progress?.accept(slot.bytes);
     }
     limit.finish();
+    inspect?.finish();
     const digests = await hash.finish();
     return {
       size: limit.size,
       checksum: md5 ? (digests.get('md5') ?? null) : null,
       osHashValue: digests.get(hashAlgorithm) ?? '',
-      virtualSize: inspect?.finish() ?? null,
+      virtualSize: inspect?.virtualSize ?? null,
     };
   } finally {
     hash.close();
   }
 }
 
-async function* limited(chunks: AsyncIterable<Buffer>, limit: LimitStage): AsyncGenerator<Buffer> {
+async function* lookedAt(
+  chunks: AsyncIterable<Buffer>,
+  ...stages: readonly (Stage | undefined)[]
+): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
-    limit.accept(chunk);
+    for (const stage of stages) stage?.accept(chunk);
     yield chunk;
   }
 }

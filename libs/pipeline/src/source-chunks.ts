@@ -6,7 +6,7 @@ const brokeOff = (cause: unknown) =>
 
 /**
  * The chunks of what a client sends. Throws `TRANSFER_ABORTED` where it breaks off or `signal` ends the transfer, also
- * while nothing comes. Leaves the source open: its owner may still have to answer the client.
+ * while nothing comes; a source that knows better why it failed says so by its own `ServiceError`. Leaves the source open: its owner may still have to answer the client.
  */
 export async function* sourceChunks(
   source: Readable,
@@ -24,7 +24,7 @@ export async function* sourceChunks(
         endWait = reject;
         chunks.next().then(resolve, reject);
       }).catch((error: unknown) => {
-        throw brokeOff(error);
+        throw error instanceof ServiceError ? error : brokeOff(error);
       });
       if (next.done === true) return;
       yield next.value;

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
-import { createInspector } from '@glimpse/inspector';
+import { createFormatGuard } from '@glimpse/inspector';
 import { createLogger } from '@glimpse/observability';
 import { type StoreDriver, createStores } from '@glimpse/stores';
 import type { StoreImageRequest } from './transfer.js';
@@ -34,6 +34,9 @@ function idleAfter(sizeBytes: number): Readable {
   if (sizeBytes > 0) stream.push(Buffer.alloc(sizeBytes, 1));
   return stream;
 }
+
+const lookingFor = (diskFormat: string) =>
+  createFormatGuard({ diskFormat, containerFormat: 'bare' }, loadConfig({}).formats);
 
 /** A store that keeps nothing, and takes each chunk when `pace` lets it. */
 function discard(releasesChunks: boolean, pace: () => Promise<void> = async () => {}): StoreDriver {
@@ -256,11 +259,36 @@ describe('TransferPipeline', () => {
 
     const image = await store(inChunks(data, 65_536), {
       onProgress: (bytesDone) => seen.push(bytesDone),
-      inspector: createInspector({ diskFormat: 'raw', containerFormat: 'bare' }),
+      inspector: lookingFor('raw'),
     });
 
     expect(seen).toEqual([MIB, 2 * MIB, 3 * MIB, 3 * MIB + 1]);
     expect(image.virtualSize).toBe(data.length);
+  });
+
+  it('stores nothing of what the inspector refuses, and reads no more of it', async () => {
+    let produced = 0;
+    function* produce() {
+      for (; produced < 1024; produced++) yield Buffer.alloc(65_536);
+    }
+
+    await expect(
+      store(Readable.from(produce(), { objectMode: true }), { inspector: lookingFor('qcow2') }),
+    ).rejects.toMatchObject({
+      code: 'IMAGE_FORMAT_REFUSED',
+      message: 'Image disk_format qcow2 does not match stream data raw',
+    });
+
+    expect(produced).toBeLessThan(32);
+    expect(await stored()).toEqual([]);
+  });
+
+  it('stores nothing of what the inspector refuses at its very end', async () => {
+    await expect(
+      store(inChunks(Buffer.alloc(3 * MIB), 65_536), { inspector: lookingFor('vhd') }),
+    ).rejects.toMatchObject({ code: 'IMAGE_FORMAT_REFUSED' });
+
+    expect(await stored()).toEqual([]);
   });
 
   it('takes no more from the source than the store takes', async () => {

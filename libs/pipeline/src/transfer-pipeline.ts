@@ -11,8 +11,8 @@ export class TransferPipeline {
 
   /**
    * Streams the source into the store, in constant memory. Resolves when the data is durable and hashed. When it
-   * rejects nothing is left in the store. Codes: `IMAGE_SIZE_MISMATCH`, `QUOTA_EXCEEDED`, `TRANSFER_ABORTED` where the
-   * source broke off or the signal ended it, and the driver's.
+   * rejects nothing is left in the store. Codes: `IMAGE_SIZE_MISMATCH`, `QUOTA_EXCEEDED`, `IMAGE_FORMAT_REFUSED` by
+   * the inspector, `TRANSFER_ABORTED` where the source broke off or the signal ended it, and the driver's.
    */
   async storeImage(request: StoreImageRequest): Promise<StoredImage> {
     return new Transfer(request, this.slots.openShare(), this.hashes).run();

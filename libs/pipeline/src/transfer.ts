@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ImageInspector } from '@glimpse/inspector';
+import type { DataInspector } from '@glimpse/inspector';
 import type { StoreDriver, StoredObject } from '@glimpse/stores';
 import type { HashPool } from './hashing/hash-pool.js';
 import { filledSlots } from './filled-slots.js';
@@ -34,7 +34,8 @@ export interface StoreImageRequest {
   readonly sizeCap: number;
   /** Exact number of bytes, where the client announced it. */
   readonly expectedSize?: number | undefined;
-  readonly inspector?: ImageInspector | undefined;
+  /** Refuses data that is not acceptable (`IMAGE_FORMAT_REFUSED`). */
+  readonly inspector?: DataInspector | undefined;
   /** Ends the transfer, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
   /** Called about once per MiB. */
@@ -50,6 +51,8 @@ export interface StoredImage extends StoredObject {
   readonly osHashValue: string | null;
   /** Size of the disk in the image; null where the content doesn't tell or no inspector looked. */
   readonly virtualSize: number | null;
+  /** What is odd about the content; null where nothing is. */
+  readonly formatWarning: string | null;
 }
 
 /** Slots that wait for the driver: while it writes one, the next are received. */
@@ -111,11 +114,11 @@ export class Transfer {
     const { releasesChunks } = this.request.driver.capabilities;
     for await (const slot of this.filledSlots()) {
       this.hash.accept(slot);
-      this.inspect?.accept(slot.bytes);
       this.progress?.accept(slot.bytes);
       yield releasesChunks ? this.lent.lend(slot) : Buffer.from(slot.bytes);
     }
     this.limit.finish();
+    this.inspect?.finish();
     // Not awaited here: the driver makes the data durable meanwhile.
     this.digests = this.hash.finish();
     this.digests.catch(() => undefined);
@@ -132,6 +135,7 @@ export class Transfer {
     const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
     for await (const chunk of sourceChunks(source, either)) {
       this.limit.accept(chunk);
+      this.inspect?.accept(chunk);
       yield chunk;
     }
   }
@@ -143,7 +147,8 @@ export class Transfer {
       checksum: md5 ? (digests.get('md5') ?? null) : null,
       osHashAlgo: hashAlgorithm,
       osHashValue: hashAlgorithm === null ? null : (digests.get(hashAlgorithm) ?? ''),
-      virtualSize: this.inspect?.finish() ?? null,
+      virtualSize: this.inspect?.virtualSize ?? null,
+      formatWarning: this.inspect?.warning ?? null,
     };
   }
 }

@@ -1,6 +1,31 @@
+export { removeAbandonedPlaces } from './abandoned-places.js';
 export { anImage } from './builders/an-image.js';
 export { anImageQuery } from './builders/an-image-query.js';
 export { DataServer } from './data-server.js';
+export { aHostileImage } from './disk-images/hostile-images.js';
+export { imageSamples } from './disk-images/image-samples.js';
+export { inspectHostileImage } from './disk-images/inspect-hostile-image.js';
+export {
+  type Partition,
+  PROTECTIVE_PARTITION,
+  aLuksVolume,
+  aPartitionedDisk,
+  aPloopImage,
+  aQedImage,
+  aTarArchive,
+  aVdiImage,
+  anIsoImage,
+} from './disk-images/other-images.js';
+export { aQcow2Image } from './disk-images/qcow2-image.js';
+export { SeededRandom } from './disk-images/seeded-random.js';
+export { aFixedVhd, aVhdImage, vhdFooter } from './disk-images/vhd-image.js';
+export { aVhdxImage } from './disk-images/vhdx-image.js';
+export {
+  aStreamOptimizedVmdk,
+  aVmdkImage,
+  vmdkDescriptor,
+  vmdkHeader,
+} from './disk-images/vmdk-image.js';
 export { eachMode } from './each-mode.js';
 export {
   type GlimpseOptions,
@@ -20,6 +45,7 @@ export {
   aTokenDocument,
 } from './keystone/stand-in-keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
+export { OwnBucket, type S3Server, getS3Server } from './own-bucket.js';
 export { ServiceProcess } from './service-process.js';
 export { TcpProxy } from './tcp-proxy.js';
 export {

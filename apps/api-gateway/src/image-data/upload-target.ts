@@ -7,7 +7,7 @@ import {
   registryImports,
   stagedKeyOf,
 } from '@glimpse/contracts';
-import { type ImageInspector, createInspector } from '@glimpse/inspector';
+import { type DataInspector, type FormatRules, createFormatGuard } from '@glimpse/inspector';
 
 /** One upload, by the names that the registry knows it by. */
 export interface Upload {
@@ -22,13 +22,16 @@ export interface AdmittedUpload {
   /** Names the data in the store. */
   readonly key: string;
   readonly sizeCap: number | undefined;
-  readonly inspector: ImageInspector | undefined;
+  /** Refuses data that the image must not have. */
+  readonly inspector: DataInspector | undefined;
 }
 
 export interface BeginUpload {
   readonly instanceId: string;
   readonly storeId: string;
   readonly size: number | null;
+  /** What image data must be. */
+  readonly formats: FormatRules;
 }
 
 /** What becomes of data that a client sends. Both calls go to the registry, and can be repeated. */
@@ -42,10 +45,10 @@ export interface UploadTarget {
 /** The data becomes the image's, which is active then. */
 export const intoStore: UploadTarget = {
   isHashed: true,
-  begin: async (rpc, upload, request) => {
+  begin: async (rpc, upload, { formats, ...request }) => {
     const ticket = await rpc.call(registryImages.beginUpload, { ...upload, ...request });
     const { storeId, imageId: key, sizeCap } = ticket;
-    return { storeId, key, sizeCap, inspector: createInspector(ticket) };
+    return { storeId, key, sizeCap, inspector: createFormatGuard(ticket, formats) };
   },
   commit: (rpc, upload, stored) => rpc.call(registryImages.commitUpload, { ...upload, stored }),
 };

@@ -69,6 +69,11 @@ export class UploadService {
       const admitted = await this.begin(upload, request);
       const stored = await this.store(upload, admitted, request, signal);
       await this.commit(upload, admitted, request.target, stored);
+      if (stored.formatWarning !== null)
+        this.settings.logger.warn(
+          { imageId: upload.id, reason: stored.formatWarning },
+          'an image has odd data',
+        );
       countTransfer('in', 'ok', stored.size);
     } catch (error) {
       countTransfer('in', isServiceError(error) ? error.code : 'INTERNAL');
@@ -82,6 +87,7 @@ export class UploadService {
         instanceId: this.settings.instanceId,
         storeId: storeId ?? this.stores.defaultId,
         size: size ?? null,
+        formats: this.settings.config.formats,
       });
     } catch (error) {
       // It may have begun: then the image must not stay in saving.

@@ -1,6 +1,6 @@
 import type { Config } from '@glimpse/config';
 import type { JobPayload, JobResult } from '@glimpse/contracts';
-import { createInspector } from '@glimpse/inspector';
+import { createFormatReporter } from '@glimpse/inspector';
 import type { TransferPipeline } from '@glimpse/pipeline';
 import type { StoreRegistry } from '@glimpse/stores';
 import type { JobContext, JobHandler } from '../runner/job-handler.js';
@@ -12,7 +12,7 @@ export class HashLocationJob implements JobHandler<'hash-location'> {
   constructor(
     private readonly stores: StoreRegistry,
     private readonly pipeline: TransferPipeline,
-    private readonly limits: Pick<Config['limits'], 'imageSizeCap'>,
+    private readonly config: Pick<Config, 'formats' | 'limits'>,
   ) {}
 
   async run(
@@ -27,9 +27,9 @@ export class HashLocationJob implements JobHandler<'hash-location'> {
         source,
         hashAlgorithm: payload.algorithm,
         md5: payload.md5,
-        sizeCap: this.limits.imageSizeCap,
+        sizeCap: this.config.limits.imageSizeCap,
         expectedSize: payload.size,
-        inspector: createInspector(payload),
+        inspector: createFormatReporter(payload, this.config.formats),
         signal,
         onProgress: (bytesDone) => progress.bytes(bytesDone),
       });

@@ -1,17 +1,25 @@
-import type { FormatScan } from '../format-scan.js';
-import { iso } from './iso.js';
-import { qcow2 } from './qcow2.js';
-import { vdi } from './vdi.js';
-import { vhd } from './vhd.js';
-import { vhdx } from './vhdx.js';
-import { vmdk } from './vmdk.js';
+import type { FormatInspector } from '../format-inspector.js';
+import { gpt } from './gpt.inspector.js';
+import { iso } from './iso.inspector.js';
+import { luks } from './luks.inspector.js';
+import { qcow2 } from './qcow2.inspector.js';
+import { qed } from './qed.inspector.js';
+import { vdi } from './vdi.inspector.js';
+import { fixedVhd, vhd } from './vhd.inspector.js';
+import { vhdx } from './vhdx.inspector.js';
+import { vmdk, vmdkText } from './vmdk.inspector.js';
 
-/** Every format that is recognised, by its name as a disk_format. */
-export const formatScans: readonly { readonly format: string; readonly scan: () => FormatScan }[] = [
-  { format: 'qcow2', scan: qcow2 },
-  { format: 'vhd', scan: vhd },
-  { format: 'vhdx', scan: vhdx },
-  { format: 'vmdk', scan: vmdk },
-  { format: 'vdi', scan: vdi },
-  { format: 'iso', scan: iso },
+/** Every format that is recognised; one disk format may be recognised in several ways. */
+export const formatInspectors: readonly FormatInspector[] = [
+  qcow2,
+  qed,
+  vhd,
+  fixedVhd,
+  vhdx,
+  vmdk,
+  vmdkText,
+  vdi,
+  iso,
+  gpt,
+  luks,
 ];

@@ -1,16 +1,28 @@
-import type { ImageInspector } from '@glimpse/inspector';
+import type { DataInspector, Verdict } from '@glimpse/inspector';
 import type { Stage } from './stage.js';
 
-/** Shows a transfer to the inspector, and asks for its verdict at the end. */
+/** Shows a transfer to the inspector, which ends it where the data is not acceptable (`IMAGE_FORMAT_REFUSED`). */
 export class InspectStage implements Stage {
-  constructor(private readonly inspector: ImageInspector) {}
+  private verdict: Verdict | undefined;
+
+  constructor(private readonly inspector: DataInspector) {}
 
   accept(bytes: Buffer): void {
     this.inspector.accept(bytes);
   }
 
+  /** The data has come to its end; before this nothing may be published. */
+  finish(): void {
+    this.verdict = this.inspector.finish();
+  }
+
   /** The size of the disk in the image; null where the content doesn't tell. */
-  finish(): number | null {
-    return this.inspector.finish().virtualSize;
+  get virtualSize(): number | null {
+    return this.verdict?.virtualSize ?? null;
+  }
+
+  /** What is odd about data that is accepted all the same; null where nothing is. */
+  get warning(): string | null {
+    return this.verdict?.warning ?? null;
   }
 }

@@ -1,15 +1,19 @@
 import type { Config } from '@glimpse/config';
 import { type JobPayload, type JobResult, attemptIdOf, isServiceError } from '@glimpse/contracts';
-import { createInspector } from '@glimpse/inspector';
 import type { Logger } from '@glimpse/observability';
 import { type FannedOut, StoresFailed, type TransferPipeline } from '@glimpse/pipeline';
 import type { StoreDriver, StoreRegistry } from '@glimpse/stores';
+import type { ImportSteps } from '../../conversion/import-steps.js';
+import { preparedDataGuard } from '../../conversion/prepared-data-guard.js';
 import type { JobContext, JobHandler } from '../../runner/job-handler.js';
 import type { Candidate, ImportSources } from './import-sources.js';
 
 type Payload = JobPayload<'import'>;
 type Result = JobResult<'import'>;
 type Failed = Result['failed'][number];
+
+/** What was stored, and of what formats it is where the steps of the import have changed them. */
+type Stored = FannedOut & Pick<NonNullable<Result['data']>, 'diskFormat' | 'containerFormat'>;
 
 const reasonOf = (error: unknown): string =>
   isServiceError(error) ? error.message : 'The store failed in an unforeseen way';
@@ -24,8 +28,9 @@ export class ImportJob implements JobHandler<'import'> {
   constructor(
     private readonly stores: StoreRegistry,
     private readonly sources: ImportSources,
+    private readonly steps: ImportSteps,
     private readonly pipeline: TransferPipeline,
-    private readonly config: Pick<Config, 'images'>,
+    private readonly config: Pick<Config, 'formats' | 'images'>,
     private readonly logger: Logger,
   ) {}
 
@@ -57,17 +62,19 @@ export class ImportJob implements JobHandler<'import'> {
     drivers: ReadonlyMap<string, StoreDriver>,
     { attempt, signal }: JobContext,
   ): Promise<void> {
-    for (let earlier = 1; earlier < attempt; earlier++)
+    for (let earlier = 1; earlier < attempt; earlier++) {
+      const attemptId = attemptIdOf(importId, earlier);
+      await this.steps.removeLeftovers(attemptId);
       for (const driver of drivers.values())
-        if (driver.capabilities.write)
-          await driver.removeLeftovers(imageId, attemptIdOf(importId, earlier), { signal });
+        if (driver.capabilities.write) await driver.removeLeftovers(imageId, attemptId, { signal });
+    }
   }
 
   private async transfer(
     payload: Payload,
     drivers: ReadonlyMap<string, StoreDriver>,
     context: JobContext,
-  ): Promise<FannedOut | Result> {
+  ): Promise<Stored | Result> {
     let last: unknown;
     for (const candidate of this.sources.candidatesOf(payload.source)) {
       try {
@@ -81,6 +88,8 @@ export class ImportJob implements JobHandler<'import'> {
         last = error;
       }
     }
+    // There may be room at the next attempt.
+    if (isServiceError(last, 'SCRATCH_FULL')) throw last;
     // A store that does not answer may do so at the next attempt; web servers had theirs.
     if (payload.source.kind !== 'web' && isServiceError(last, 'STORE_UNAVAILABLE')) throw last;
     return {
@@ -95,41 +104,56 @@ export class ImportJob implements JobHandler<'import'> {
     drivers: ReadonlyMap<string, StoreDriver>,
     candidate: Candidate,
     { attempt, signal, progress }: JobContext,
-  ): Promise<FannedOut> {
-    const { imageId, importId, allMustSucceed, sizeCap } = payload;
+  ): Promise<Stored> {
+    const { imageId, importId, allMustSucceed, sizeCap, steps, diskFormat, containerFormat } = payload;
+    const attemptId = attemptIdOf(importId, attempt);
     const phase = payload.source.kind === 'web' ? 'downloading' : 'reading';
     progress.phase(phase);
-    const { data, size, digests } = await candidate(signal);
-    progress.phase(phase, size);
+    const source = await candidate(signal);
+    progress.phase(phase, source.size);
     try {
-      return await this.pipeline.fanOut({
-        drivers,
-        key: imageId,
-        uploadId: attemptIdOf(importId, attempt),
-        source: data,
-        allMustSucceed,
-        hashAlgorithm: this.config.images.hashingAlgorithm,
-        md5: this.config.images.md5Checksum,
-        expectedDigests: digests,
-        sizeCap,
-        expectedSize: size,
-        inspector: createInspector(payload),
-        signal,
-        onProgress: (bytesDone) => progress.bytes(bytesDone),
-      });
+      const request = { source, steps, diskFormat, containerFormat, attemptId, sizeCap, signal, progress };
+      const prepared = await this.steps.prepare(request);
+      try {
+        const { data, size, digests, reportsProgress, ...formats } = prepared;
+        const stored = await this.pipeline.fanOut({
+          drivers,
+          key: imageId,
+          uploadId: attemptId,
+          source: data,
+          allMustSucceed,
+          hashAlgorithm: this.config.images.hashingAlgorithm,
+          md5: this.config.images.md5Checksum,
+          expectedDigests: digests,
+          sizeCap,
+          expectedSize: size,
+          // A copy must be what is there already, whatever that is.
+          inspector:
+            payload.source.kind === 'copy'
+              ? undefined
+              : preparedDataGuard(prepared, steps, this.config.formats),
+          signal,
+          ...(reportsProgress ? {} : { onProgress: (bytesDone) => progress.bytes(bytesDone) }),
+        });
+        return { ...stored, ...changesOf(payload, formats) };
+      } finally {
+        prepared.data.destroy();
+        await prepared.close();
+      }
     } finally {
-      data.destroy();
+      source.data.destroy();
     }
   }
 
   private async conclude(
     { allMustSucceed }: Payload,
     drivers: ReadonlyMap<string, StoreDriver>,
-    fannedOut: FannedOut,
+    data: Stored,
     unknown: readonly Failed[],
     signal: AbortSignal,
   ): Promise<Result> {
-    const { outcomes, size, virtualSize, checksum, osHashAlgo, osHashValue } = fannedOut;
+    const { outcomes, size, virtualSize, checksum, osHashAlgo, osHashValue } = data;
+    const { diskFormat, containerFormat } = data;
     const objects = [...outcomes].flatMap(([storeId, outcome]) =>
       'object' in outcome ? [{ storeId, object: outcome.object }] : [],
     );
@@ -144,7 +168,7 @@ export class ImportJob implements JobHandler<'import'> {
       return { data: null, stored: [], failed };
     }
     return {
-      data: { size, virtualSize, checksum, osHashAlgo, osHashValue },
+      data: { size, virtualSize, checksum, osHashAlgo, osHashValue, diskFormat, containerFormat },
       stored: objects.map(({ storeId, object }) => ({
         storeId,
         location: this.stores.toImageLocation(storeId, object),
@@ -152,6 +176,16 @@ export class ImportJob implements JobHandler<'import'> {
       failed: [...failed, ...unknown],
     };
   }
+}
+
+function changesOf(
+  before: Payload,
+  { diskFormat, containerFormat }: { readonly diskFormat: string; readonly containerFormat: string },
+): Pick<Stored, 'diskFormat' | 'containerFormat'> {
+  return {
+    ...(diskFormat === before.diskFormat ? {} : { diskFormat }),
+    ...(containerFormat === before.containerFormat ? {} : { containerFormat }),
+  };
 }
 
 const storesFailed = ({ reasons }: StoresFailed): Result => ({
