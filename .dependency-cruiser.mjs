@@ -62,6 +62,10 @@ const packageHomes = [
     ['libs/persistence', 'apps/registry', 'apps/manage'],
   ],
   [['amqplib'], ['libs/bus']],
+  [
+    ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
+    ['libs/stores/src/drivers/s3', 'libs/testing'],
+  ],
   [['@nestjs/microservices'], ['libs/bus', 'libs/runtime']],
   [
     ['fastify', '@nestjs/platform-fastify'],

@@ -84,6 +84,11 @@ export interface StoreDriver {
    * called while nobody else can write this key. Nothing there counts as removed.
    */
   removeLeftovers(key: string, uploadId: string, options: CallOptions): Promise<void>;
+  /**
+   * A URL by which whoever has it may read the object from the store itself for a while; undefined where the store is
+   * not configured to give such. Does not look whether the object is there.
+   */
+  directUrl?(location: Location): Promise<string | undefined>;
   /** Throws `STORE_LOCATION_INVALID` where `uri` is not one of this driver's. */
   parseLocation(uri: string): Location;
   /** Rejects with the reason where the store can't be used. */

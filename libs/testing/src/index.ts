@@ -20,12 +20,7 @@ export { aQcow2Image } from './disk-images/qcow2-image.js';
 export { SeededRandom } from './disk-images/seeded-random.js';
 export { aFixedVhd, aVhdImage, vhdFooter } from './disk-images/vhd-image.js';
 export { aVhdxImage } from './disk-images/vhdx-image.js';
-export {
-  aStreamOptimizedVmdk,
-  aVmdkImage,
-  vmdkDescriptor,
-  vmdkHeader,
-} from './disk-images/vmdk-image.js';
+export { aStreamOptimizedVmdk, aVmdkImage, vmdkDescriptor, vmdkHeader } from './disk-images/vmdk-image.js';
 export { eachMode } from './each-mode.js';
 export {
   type GlimpseOptions,

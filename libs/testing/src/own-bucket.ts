@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  AbortMultipartUploadCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+
+const HOW_TO_START =
+  'start an S3 server with `npm run services -- s3` and put it into the environment with `eval "$(npm run -s services -- env)"`, or run the tests by `npm test`';
+
+const REGION = 'us-east-1';
+
+/** The server's URL; its credentials are the keys that requests are signed with. */
+export interface S3Server {
+  readonly url: URL;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** What `GLIMPSE_TEST_S3_URL` names. Throws, saying what to start. */
+export function getS3Server(): S3Server {
+  const text = process.env['GLIMPSE_TEST_S3_URL'];
+  if (text === undefined || text === '') throw new Error(`GLIMPSE_TEST_S3_URL is not set: ${HOW_TO_START}`);
+  const url = new URL(text);
+  const [accessKey, secretKey] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  url.username = '';
+  url.password = '';
+  return { url, accessKey, secretKey };
+}
+
+/** A bucket that one test has for itself. */
+export class OwnBucket {
+  readonly name = `glimpse-test-${randomUUID()}`;
+  readonly client: S3Client;
+
+  private constructor(private readonly server: S3Server) {
+    this.client = new S3Client({
+      endpoint: server.url.href,
+      region: REGION,
+      forcePathStyle: true,
+      credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+  }
+
+  static async create(): Promise<OwnBucket> {
+    const bucket = OwnBucket.named();
+    await bucket.client.send(new CreateBucketCommand({ Bucket: bucket.name }));
+    return bucket;
+  }
+
+  /** A name that no bucket has yet. */
+  static named(): OwnBucket {
+    return new OwnBucket(getS3Server());
+  }
+
+  /** The options of a store in this bucket; `url` in place of the server's own. */
+  storeOptions(url: URL = this.server.url) {
+    const { accessKey: access_key, secretKey: secret_key } = this.server;
+    return { host: url.origin, access_key, secret_key, bucket: this.name };
+  }
+
+  /** The keys of all objects. */
+  async objects(): Promise<string[]> {
+    const { Contents = [] } = await this.client.send(new ListObjectsV2Command({ Bucket: this.name }));
+    return Contents.map(({ Key = '' }) => Key).toSorted();
+  }
+
+  /** The uploads in parts that are not complete. */
+  async uploads(): Promise<{ key: string; id: string }[]> {
+    const { Uploads = [] } = await this.client.send(new ListMultipartUploadsCommand({ Bucket: this.name }));
+    return Uploads.map(({ Key: key = '', UploadId: id = '' }) => ({ key, id }));
+  }
+
+  /** Removes it with everything in it. */
+  async remove(): Promise<void> {
+    const Bucket = this.name;
+    for (const { key: Key, id: UploadId } of await this.uploads())
+      await this.client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+    for (const Key of await this.objects()) await this.client.send(new DeleteObjectCommand({ Bucket, Key }));
+    await this.client.send(new DeleteBucketCommand({ Bucket }));
+    this.client.destroy();
+  }
+}
