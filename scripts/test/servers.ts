@@ -1,4 +1,5 @@
 import { createConnection } from 'mysql2/promise';
+import { getTestServers, removeAbandonedPlaces } from '@glimpse/testing';
 import { busUrl, databaseUrl, managementUrl, secureBusUrl } from '../services/account.js';
 import { canRunKeystone, findKeystone, startKeystone, stopKeystone } from '../services/keystone.js';
 import { tlsDir } from '../services/certificates.js';
@@ -105,6 +106,14 @@ export async function findS3Server(): Promise<ServersForTests> {
   };
 }
 
+/** Test runs that were broken off left virtual hosts and databases in servers that live on. */
+async function withoutAbandonedPlaces(servers: ServersForTests): Promise<ServersForTests> {
+  const count = await removeAbandonedPlaces(getTestServers(servers.env));
+  if (count > 0)
+    console.error(`Removed ${count} virtual hosts, users and databases of tests that were broken off.`);
+  return servers;
+}
+
 /**
  * RabbitMQ and MySQL: those that the environment names, else those on their default ports, else private ones, which
  * `end` stops again when they were not running before. Throws, saying what to start, where there are none.
@@ -112,7 +121,8 @@ export async function findS3Server(): Promise<ServersForTests> {
 export async function findServers(): Promise<ServersForTests> {
   const bus = (await named(BUS, 'RabbitMQ', [MANAGEMENT, BUS_TLS, TLS_DIR])) ?? (await defaultBus());
   const database = (await named(DATABASE, 'MySQL')) ?? (await defaultDatabase());
-  if (bus !== undefined && database !== undefined) return { ...noServers, env: { ...bus, ...database } };
+  if (bus !== undefined && database !== undefined)
+    return withoutAbandonedPlaces({ ...noServers, env: { ...bus, ...database } });
   const wereRunning = findRunning() !== undefined;
   const { ports } = await startServices();
   const started = {
@@ -122,10 +132,10 @@ export async function findServers(): Promise<ServersForTests> {
     [TLS_DIR]: tlsDir,
     [DATABASE]: databaseUrl(ports),
   };
-  return {
+  return withoutAbandonedPlaces({
     env: { ...started, ...bus, ...database },
     end: async () => {
       if (!wereRunning) await stopServices();
     },
-  };
+  });
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
+import { managementRequest } from './management-request.js';
+import { newPlaceName } from './place-names.js';
 
 /** The servers that tests run against; each test makes its own virtual host and database in them. */
 export interface TestServers {
@@ -24,8 +26,10 @@ export interface TlsServers {
 const HOW_TO_START =
   'start the servers with `npm run services` and put them into the environment with `eval "$(npm run -s services -- env)"`, or run the tests by `npm test`';
 
-function fromEnvironment(name: string): string {
-  const url = process.env[name];
+type Variables = Readonly<Record<string, string | undefined>>;
+
+function fromEnvironment(name: string, variables: Variables = process.env): string {
+  const url = variables[name];
   if (url === undefined || url === '') throw new Error(`${name} is not set: ${HOW_TO_START}`);
   return url;
 }
@@ -39,12 +43,12 @@ function managementOf(busUrl: string): string {
 }
 
 /** What `GLIMPSE_TEST_BUS_URL`, `…_BUS_MANAGEMENT_URL` and `…_DATABASE_URL` name. Throws, saying what to start. */
-export function getTestServers(): TestServers {
-  const busUrl = fromEnvironment('GLIMPSE_TEST_BUS_URL');
+export function getTestServers(variables: Variables = process.env): TestServers {
+  const busUrl = fromEnvironment('GLIMPSE_TEST_BUS_URL', variables);
   return {
     busUrl,
-    managementUrl: process.env['GLIMPSE_TEST_BUS_MANAGEMENT_URL'] ?? managementOf(busUrl),
-    databaseUrl: fromEnvironment('GLIMPSE_TEST_DATABASE_URL'),
+    managementUrl: variables['GLIMPSE_TEST_BUS_MANAGEMENT_URL'] ?? managementOf(busUrl),
+    databaseUrl: fromEnvironment('GLIMPSE_TEST_DATABASE_URL', variables),
   };
 }
 
@@ -71,22 +75,8 @@ export interface OwnPlace {
 /** Another word than the name, so that it can be looked for where it must not be. */
 const newPassword = () => `password${randomUUID().replaceAll('-', '')}`;
 
-const newName = () => `glimpse_test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-
-async function manage(method: string, path: string, body?: object): Promise<Response> {
-  const { managementUrl } = getTestServers();
-  const { origin, username, password } = new URL(managementUrl);
-  const response = await fetch(`${origin}/api/${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`,
-      'content-type': 'application/json',
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`RabbitMQ: ${method} ${path} was answered with ${response.status}`);
-  return response;
-}
+const manage = (method: string, path: string, body?: object): Promise<Response> =>
+  managementRequest(getTestServers().managementUrl, method, path, body);
 
 /**
  * Makes a virtual host of its own; `url` is the bus URL in it. Its user is its own too, since RabbitMQ knows a user's
@@ -94,7 +84,7 @@ async function manage(method: string, path: string, body?: object): Promise<Resp
  */
 export async function createVirtualHost(): Promise<OwnPlace> {
   const url = new URL(getTestServers().busUrl);
-  const name = newName();
+  const name = newPlaceName();
   await manage('PUT', `vhosts/${name}`, {});
   const password = newPassword();
   await manage('PUT', `users/${name}`, { password, tags: '' });
@@ -117,7 +107,7 @@ export async function createUser(
   permissions: { readonly configure: string; readonly write: string; readonly read: string },
 ): Promise<OwnPlace> {
   const url = new URL(busUrl);
-  const name = newName();
+  const name = newPlaceName();
   const password = newPassword();
   await manage('PUT', `users/${name}`, { password, tags: '' });
   await manage('PUT', `permissions${url.pathname}/${name}`, permissions);
@@ -157,7 +147,7 @@ async function executeSql(statement: string): Promise<void> {
 /** Makes an empty MySQL database of its own; `url` is the database URL of it. */
 export async function createDatabase(): Promise<OwnPlace> {
   const url = new URL(getTestServers().databaseUrl);
-  const name = newName();
+  const name = newPlaceName();
   await executeSql(`CREATE DATABASE ${name}`);
   url.pathname = `/${name}`;
   return { url: url.href, remove: () => executeSql(`DROP DATABASE ${name}`) };
