@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataServer, ImageApi, eachMode, waitFor } from '@glimpse/testing';
 import { filesIn } from './half-upload.js';
 
-/** The promise: whatever happened is over within this time, with the default settings. */
+/** The promise: whatever happened is over within this time; `npm run chaos` asks it of the default settings. */
 const BOUND_MS = 60_000;
 const TEST_TIMEOUT_MS = 180_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -128,6 +128,11 @@ eachMode(
       GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_ADDRESSES: '127.0.0.1',
       GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_PORTS: '',
       GLIMPSE_IMPORT_MAX_ATTEMPTS: '2',
+      // Whoever is killed is missed soon.
+      GLIMPSE_LEASES_INSTANCE_LEASE_MS: '3000',
+      GLIMPSE_LEASES_REAPER_INTERVAL_MS: '500',
+      GLIMPSE_JOBS_LEASE_MS: '3000',
+      GLIMPSE_JOBS_POLL_MS: '500',
     },
   },
 );

@@ -136,12 +136,15 @@ class ChaosRun {
   }
 }
 
+/** MySQL gives sums as text. */
+type Sum = number | string;
+
 async function countJobs(database: Database): Promise<Pick<ChaosReport, 'jobs' | 'repeatedAttempts'>> {
-  const rows = await database.query<{ kind: string; status: string; jobs: number; attempts: number }>(
-    'SELECT kind, status, COUNT(*) AS jobs, SUM(attempt) AS attempts FROM jobs GROUP BY kind, status',
+  const rows = await database.query<{ kind: string; status: string; jobs: Sum; repeated: Sum }>(
+    'SELECT kind, status, COUNT(*) AS jobs, SUM(CASE WHEN attempt > 1 THEN attempt - 1 ELSE 0 END) AS repeated FROM jobs GROUP BY kind, status',
   );
   return {
     jobs: Object.fromEntries(rows.map(({ kind, status, jobs }) => [`${kind} ${status}`, Number(jobs)])),
-    repeatedAttempts: rows.reduce((sum, { jobs, attempts }) => sum + Number(attempts) - Number(jobs), 0),
+    repeatedAttempts: rows.reduce((sum, { repeated }) => sum + Number(repeated), 0),
   };
 }

@@ -1,8 +1,8 @@
 /** `npm run chaos [-- --kills 200 --seed N --mode distributed]`: the long run of the faults. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { describeReport } from './report.js';
-import { runChaos } from './run-chaos.js';
+import { describeReport } from '../test/fault/chaos/report.js';
+import { runChaos } from '../test/fault/chaos/run-chaos.js';
 
 const { values } = parseArgs({
   options: {
