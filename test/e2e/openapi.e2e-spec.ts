@@ -92,6 +92,9 @@ eachMode(
       await call('DELETE', `${path}/tags/more`);
       await call('POST', `${path}/actions/deactivate`, admin);
       await call('POST', `${path}/actions/reactivate`, admin);
+      await call('POST', `${path}/actions/verify`, admin);
+      await call('POST', `${path}/actions/verify`, owner);
+      await call('GET', `${path}/verification`);
       await call('GET', `${path}/tasks`);
       await call('DELETE', `/v2/stores/near/${id}`, admin);
       await call('DELETE', path);

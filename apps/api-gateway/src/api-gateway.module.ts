@@ -31,6 +31,7 @@ import { ReadinessChecks } from './readiness-checks.js';
 import { storeControllers } from './stores/store-controllers.js';
 import { TagsController } from './tags/tags.controller.js';
 import { UsageController } from './usage/usage.controller.js';
+import { VerificationController } from './verification/verification.controller.js';
 
 export const SERVICE = 'api-gateway';
 
@@ -63,6 +64,7 @@ export class ApiGatewayModule {
         MembersController,
         ActionsController,
         UsageController,
+        VerificationController,
         ImageDataController,
         ...metadefControllers,
         ...storeControllers,

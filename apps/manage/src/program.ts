@@ -6,7 +6,10 @@ import { addJobs } from './commands/jobs.js';
 import { addMetadefs } from './commands/metadefs.js';
 import { addMigrate } from './commands/migrate.js';
 import { addPolicy } from './commands/policy.js';
+import { addVerify } from './commands/verify.js';
 import { addPurge } from './commands/purge.js';
+import { addQuarantine } from './commands/quarantine.js';
+import { addReconcile } from './commands/reconcile.js';
 
 const EXAMPLES = `
 Reads the same configuration as the services: GLIMPSE_CONFIG, GLIMPSE_DATABASE_URL, GLIMPSE_BUS_URL, ...
@@ -20,12 +23,18 @@ Examples:
   glimpse-manage dead-letters list --json
   glimpse-manage dead-letters replay --all
   glimpse-manage policy check --rule delete_image --roles member --project p1 --target owner=p1
+  glimpse-manage verify --all --store archive
+  glimpse-manage verify --list --json
   glimpse-manage purge --older-than-days 30 --max-rows 10000
   glimpse-manage purge images --older-than-days 180
+  glimpse-manage reconcile --json
+  glimpse-manage reconcile --repair --grace-seconds 86400
+  glimpse-manage quarantine list
   glimpse-manage load-metadefs --path /etc/glance/metadefs --merge --prefer-new
   glimpse-manage export-metadefs --path ./metadefs
 
-Exit codes: 0 done, 1 it could not be done, 2 wrong usage or configuration.`;
+Exit codes: 0 done, 1 it could not be done, 2 wrong usage or configuration,
+3 the stores and the database differ (reconcile).`;
 
 /** The operator's command with all its subcommands; it throws where it would end the process. */
 export function createProgram(): Command {
@@ -43,6 +52,9 @@ export function createProgram(): Command {
     addBus,
     addPolicy,
     addMetadefs,
+    addVerify,
+    addReconcile,
+    addQuarantine,
   ])
     add(program);
   return program;

@@ -41,6 +41,7 @@ const unchanged = empty('The client has the data already.');
 const errors = {
   403: 'The image is deactivated, or the caller may not download it.',
   404: 'There is no such image.',
+  409: 'The data is known to be damaged or lost in every store that has it.',
   412: 'The data is not what If-Match names.',
 };
 

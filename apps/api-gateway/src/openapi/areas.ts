@@ -13,6 +13,7 @@ import { describeStores } from '../stores/stores.openapi.js';
 import { describeTasks } from '../tasks/tasks.openapi.js';
 import { describeTags } from '../tags/tags.openapi.js';
 import { describeUsage } from '../usage/usage.openapi.js';
+import { describeVerification } from '../verification/verification.openapi.js';
 import { describeOpenApi } from './openapi.openapi.js';
 import type { DescribeRoutes } from './route-description.js';
 
@@ -25,6 +26,7 @@ export const areas: readonly DescribeRoutes[] = [
   describeMembers,
   describeActions,
   describeUsage,
+  describeVerification,
   describeLocations,
   describeStores,
   describeImports,
