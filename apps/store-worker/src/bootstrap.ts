@@ -16,6 +16,7 @@ import {
 import { type StoreRegistry, createStores } from '@glimpse/stores';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { startImportSteps } from './conversion/start-import-steps.js';
 import { JobRunner } from './runner/job.runner.js';
 import { SERVICE, StoreWorkerModule } from './store-worker.module.js';
 
@@ -47,9 +48,11 @@ export async function startStoreWorker(config: Config): Promise<RunningService> 
   );
   try {
     const { busUrl: url, bus: options } = config;
+    const { importSteps, stop } = await startImportSteps(config, logger);
+    opened.push(stop);
     const strategy = createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
     const app: INestMicroservice = await NestFactory.createMicroservice(
-      StoreWorkerModule.forRoot({ config, logger, instanceId, stores, pipeline }),
+      StoreWorkerModule.forRoot({ config, logger, instanceId, stores, pipeline, importSteps }),
       { strategy, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
     );
     opened.push(() => app.close());

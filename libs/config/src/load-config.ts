@@ -19,7 +19,7 @@ const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Options that hold a mapping; their keys are the operator's, not ours, and in the environment they are YAML text. */
-const FREE_FORM = new Set(['stores', 'staging', 'roleMapping']);
+const FREE_FORM = new Set(['stores', 'staging', 'roleMapping', 'inject']);
 
 const toCamelCase = (key: string) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 

@@ -22,6 +22,7 @@ import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { ImportEnds } from './import-ends.js';
+import { injectedProperties } from './injected-properties.js';
 import { markImport } from './import-marks.js';
 import { StagedData } from './staged-data.js';
 
@@ -93,10 +94,10 @@ export class ImportJobs {
   /** Data of unknown size was let in without knowing what it would come to. */
   private async refusalOf(
     tx: Transaction,
-    { imageId, ctx, source }: Payload,
+    { imageId, ctx, source, steps }: Payload,
     bytes: number,
   ): Promise<string | undefined> {
-    if (source.kind !== 'web') return undefined;
+    if (source.kind === 'copy' || (source.kind === 'staged' && steps.length === 0)) return undefined;
     try {
       await this.quotas.admitStored(tx, ctx, imageId, bytes);
       return undefined;
@@ -119,8 +120,8 @@ export class ImportJobs {
     const { image, data, locations, failed } = outcome;
     const now = this.clock.databaseNow();
     const failedStores = failed.map(({ storeId }) => storeId);
-    await markImport(tx, image.image, { importing: [], failed: failedStores }, now);
-    if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
+    const injected = source.kind === 'copy' ? {} : injectedProperties(ctx, this.settings.config.import);
+    await markImport(tx, image.image, { importing: [], failed: failedStores }, now, injected);
     if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
     for (const location of locations) await this.locations.add(tx, imageId, location);
     if (source.kind === 'copy')
@@ -136,6 +137,8 @@ export class ImportJobs {
           checksum: data.checksum,
           os_hash_algo: data.osHashAlgo,
           os_hash_value: data.osHashValue,
+          ...(data.diskFormat === undefined ? {} : { disk_format: data.diskFormat }),
+          ...(data.containerFormat === undefined ? {} : { container_format: data.containerFormat }),
         },
       });
     await this.staged.discard(tx, imageId);

@@ -2,7 +2,7 @@ import type { ImageLocation } from '@glimpse/contracts';
 import type { SqlReader, StagedDataRow, Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { JobQueue } from '../jobs/job-queue.js';
 
 /** Data that waits to be imported. */

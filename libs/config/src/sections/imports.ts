@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { wholeNumber, words } from '../option-types.js';
+import { conversion, decompression, importSteps, injectMetadata, scratch } from './import-steps.js';
 
 /** The methods of importing that can be offered, by Glance's names. */
 export const importMethodNames = ['glance-direct', 'web-download', 'copy-image'] as const;
@@ -60,5 +61,10 @@ export const imports = z
       .default(3)
       .describe('How often an import is begun whose workers die or fail through no fault of the data.'),
     webDownload,
+    steps: importSteps,
+    scratch,
+    decompression,
+    conversion,
+    injectMetadata,
   })
   .prefault({});

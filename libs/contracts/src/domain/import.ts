@@ -52,6 +52,16 @@ export const ImportSource = z.discriminatedUnion('kind', [
 ]);
 export type ImportSource = z.output<typeof ImportSource>;
 
+/** What is done with the data before it is stored; in the order of the list. */
+export const ImportStep = z.discriminatedUnion('name', [
+  /** Data that is compressed is expanded; other data stays as it is. */
+  z.object({ name: z.literal('decompress') }),
+  /** Of an OVA the disk is taken. */
+  z.object({ name: z.literal('unpack-ova') }),
+  z.object({ name: z.literal('convert'), diskFormat: z.string() }),
+]);
+export type ImportStep = z.output<typeof ImportStep>;
+
 /** Brings data into one or several stores, reading it once. */
 export const ImportPayload = z.object({
   imageId: z.string(),
@@ -65,8 +75,9 @@ export const ImportPayload = z.object({
   allMustSucceed: z.boolean(),
   diskFormat: z.string(),
   containerFormat: z.string(),
-  /** Bytes that the data may have at most. */
+  /** Bytes that the data may have at most, as it is stored. */
   sizeCap: ByteCount,
+  steps: z.array(ImportStep).default([]),
 });
 export type ImportPayload = z.output<typeof ImportPayload>;
 
@@ -83,6 +94,9 @@ export const ImportResult = z.object({
       checksum: z.string().nullable(),
       osHashAlgo: z.string(),
       osHashValue: z.string(),
+      /** Where the steps of the import changed them. */
+      diskFormat: z.string().optional(),
+      containerFormat: z.string().optional(),
     })
     .nullable(),
   stored: z.array(z.object({ storeId: z.string(), location: ImageLocation })),
