@@ -5,7 +5,7 @@ import { Clock } from '../clock.js';
 import { DataRemoval } from '../jobs/data-removal.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
-import { parseMetadata } from './image-reader.js';
+import { parseMetadata } from './image-parts.js';
 
 const BATCH = 100;
 

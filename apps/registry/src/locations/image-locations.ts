@@ -3,7 +3,7 @@ import type { ImageLocationRow, Transaction } from '@glimpse/persistence';
 import { placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { bestFirst } from '../images/location-order.js';
 import { DataRemoval } from '../jobs/data-removal.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';

@@ -11,7 +11,7 @@ import {
 } from '@glimpse/persistence';
 import { createStoreFinder } from '@glimpse/stores';
 import { Injectable } from '@nestjs/common';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { RegistrySettings } from '../registry-settings.js';
 
 /** Something in a store, as far as it matters whose it is. */
@@ -138,7 +138,7 @@ export class DataClaims {
     return new Map(
       rows.map(({ id, status, deleted }) => [
         id.toLowerCase(),
-        Number(deleted) === 0 && ['saving', 'uploading', 'importing'].includes(status),
+        deleted === 0 && ['saving', 'uploading', 'importing'].includes(status),
       ]),
     );
   }

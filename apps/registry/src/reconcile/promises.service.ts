@@ -18,7 +18,7 @@ import {
 import { createStoreFinder } from '@glimpse/stores';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { HeldRuns } from './held-runs.js';
 import { StoreFindings, hashOfRow } from './store-findings.js';

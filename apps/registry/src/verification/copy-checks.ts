@@ -2,7 +2,7 @@ import { CopyState, type ImageLocation, type RecordedData } from '@glimpse/contr
 import type { LocationCheckRow, SqlReader, Transaction } from '@glimpse/persistence';
 import { placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { LocationStores } from '../locations/location-stores.js';
 
 /** A copy of an image's data that the image refers to, with what is known of it. */

@@ -3,7 +3,7 @@ import { gauge, metricNames } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { parseMetadata } from '../images/image-reader.js';
+import { parseMetadata } from '../images/image-parts.js';
 import { LocationStores } from '../locations/location-stores.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
