@@ -31,12 +31,16 @@ import { LocationProbe, type ProbeOutcome } from './locations/location-probe.js'
 import { LocationsService } from './locations/locations.service.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicyEngine } from './policy/policy.engine.js';
+import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
+import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { RegistryModule } from './registry.module.js';
 import { StoresService } from './stores/stores.service.js';
 import { TaskRecords } from './tasks/task-records.js';
 import { TasksService } from './tasks/tasks.service.js';
 import { TagsService } from './tags/tags.service.js';
 import { TransfersService } from './transfers/transfers.service.js';
+import { VerificationQueue } from './verification/verification-queue.js';
+import { VerificationService } from './verification/verification.service.js';
 
 /** A place for databases: each call of `create` makes an empty one. */
 export interface DatabasePlace {
@@ -158,6 +162,8 @@ export async function startRegistryOn(
     jobs: app.get(JobsService),
     instances: app.get(InstancesRpc),
     reaper: app.get(Reaper),
+    reconcile: app.get(ReconcileRpc),
+    reconcileSchedule: app.get(ReconcileSchedule),
     relay: app.get(OutboxRelay),
     probe,
     locations: app.get(LocationsService),
@@ -167,6 +173,8 @@ export async function startRegistryOn(
     transfers: app.get(TransfersService),
     imports: app.get(ImportsService),
     staging: app.get(StagingService),
+    verification: app.get(VerificationService),
+    verificationQueue: app.get(VerificationQueue),
     insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>
       database.unitOfWork.run((tx) => tx.insert(table, rows)),
     rows: <T extends TableName>(table: T, where = '1 = 1') =>

@@ -17,6 +17,7 @@ import { describeProtections } from './property-protection/protections.conforman
 import { describeQuotas } from './quotas/quotas.conformance.js';
 import { describeTasks } from './tasks/tasks.conformance.js';
 import { describeTransfers } from './transfers/transfers.conformance.js';
+import { describeVerification, verificationEnvironment } from './verification/verification.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -70,6 +71,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('jobs', () => {
       withRegistry(makePlace, describeJobs);
+    });
+    describe('verification', () => {
+      withRegistry(makePlace, describeVerification, verificationEnvironment);
     });
     describe('metadefs', () => {
       withRegistry(makePlace, describeMetadefs);

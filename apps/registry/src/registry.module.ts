@@ -13,10 +13,9 @@ import { Clock, SystemClock } from './clock.js';
 import { imageProviders } from './images/image-providers.js';
 import { ImagesRpc } from './images/images.rpc.js';
 import { DataRemoval } from './jobs/data-removal.js';
-import { ImportJobs } from './imports/import-jobs.js';
 import { importProviders } from './imports/import-parts.js';
 import { ImportsRpc } from './imports/imports.rpc.js';
-import { JobEffects } from './jobs/job-effects.js';
+import { jobEffectsProvider } from './job-effects.provider.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
 import { JobsRpc } from './jobs/jobs.rpc.js';
@@ -28,7 +27,6 @@ import { Reaper } from './leases/reaper.js';
 import { SingletonLeases } from './leases/singleton-leases.js';
 import { UploadLeases } from './leases/upload-leases.js';
 import { MembersRpc } from './members/members.rpc.js';
-import { LocationImports } from './locations/location-imports.js';
 import { locationControllers, locationProviders } from './locations/location-parts.js';
 import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
 import { OutboxSignal } from './outbox/outbox-signal.js';
@@ -38,14 +36,11 @@ import { PolicyEngine } from './policy/policy.engine.js';
 import { PolicySource } from './policy/policy-source.js';
 import { UsageRpc } from './quotas/usage.rpc.js';
 import { reconcileProviders } from './reconcile/reconcile-parts.js';
-import { ReconcileJobs } from './reconcile/reconcile-jobs.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
 import { TagsRpc } from './tags/tags.rpc.js';
-import { RepairJobs } from './verification/repair-jobs.js';
 import { verificationProviders } from './verification/verification-parts.js';
 import { VerificationRpc } from './verification/verification.rpc.js';
-import { VerifyJobs } from './verification/verify-jobs.js';
 import { TransferFeed } from './transfers/transfer-feed.js';
 import { TransfersRpc } from './transfers/transfers.rpc.js';
 import { TransfersService } from './transfers/transfers.service.js';
@@ -97,28 +92,7 @@ export class RegistryModule {
         DataRemoval,
         JobsService,
         JobsGauge,
-        {
-          provide: JobEffects,
-          inject: [ReconcileJobs, ReapedUploads, LocationImports, ImportJobs, VerifyJobs, RepairJobs],
-          useFactory: (
-            reconcile: ReconcileJobs,
-            uploads: ReapedUploads,
-            { probe, hash }: LocationImports,
-            imports: ImportJobs,
-            verify: VerifyJobs,
-            repair: RepairJobs,
-          ) =>
-            new JobEffects([
-              reconcile,
-              uploads,
-              probe,
-              hash,
-              imports.import,
-              imports.cleanUp,
-              verify,
-              repair,
-            ]),
-        },
+        jobEffectsProvider,
         InstanceLeases,
         TransferFeed,
         UploadNotes,
