@@ -32,11 +32,14 @@ const signatures: readonly Signature[] = [
   signature('ami', 0, 'XFSB'),
 ];
 
-/** Blocks of data, or the end at once. */
-const BZIP2 = /^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/;
+/** What follows the level: a block of data, or the end at once. */
+const BZIP2_NEXT: ReadonlySet<string> = new Set(['1AY&SY', '\x17rE8P\x90']);
 const TAR_MAGIC_OFFSET = 257;
 const TAR_NAME_BYTES = 100;
 const OVF_NAME = /\.ovf\0*$/i;
+
+const isBzip2 = (head: Buffer) =>
+  /^BZh[1-9]/.test(head.toString('latin1', 0, 4)) && BZIP2_NEXT.has(head.toString('latin1', 4, 10));
 
 /** What content is that is no disk, or packed, by its first bytes; null where they say nothing. */
 export function contentOf(head: Buffer): ContentName | null {
@@ -44,7 +47,7 @@ export function contentOf(head: Buffer): ContentName | null {
     head.subarray(offset, offset + bytes.length).equals(bytes),
   );
   if (known !== undefined) return known.content;
-  if (BZIP2.test(head.toString('latin1', 0, 10))) return 'bzip2';
+  if (isBzip2(head)) return 'bzip2';
   if (head.toString('latin1', TAR_MAGIC_OFFSET, TAR_MAGIC_OFFSET + 5) !== 'ustar') return null;
   // The standard demands that the descriptor comes first.
   return OVF_NAME.test(head.toString('latin1', 0, TAR_NAME_BYTES)) ? 'ova' : 'tar';

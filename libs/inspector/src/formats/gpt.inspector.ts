@@ -6,7 +6,7 @@ const BOOT_SIGNATURE = 0xaa55;
 const FIRST_ENTRY = 446;
 const ENTRY_BYTES = 16;
 const PROTECTIVE = 0xee;
-const BOOT_FLAGS: readonly number[] = [0x00, 0x80];
+const BOOT_FLAGS: ReadonlySet<number> = new Set([0x00, 0x80]);
 /** Head 0, sector 2, cylinder 0: where the protective partition begins by the GPT's definition. */
 const PROTECTIVE_START = '000200';
 
@@ -22,7 +22,7 @@ const typeOf = (entry: Buffer) => entry.readUInt8(4);
 
 /** What is wrong with the partition table, if anything is. */
 function findFault(entries: readonly Buffer[]): string | undefined {
-  if (entries.some((entry) => !BOOT_FLAGS.includes(entry.readUInt8(0))))
+  if (entries.some((entry) => !BOOT_FLAGS.has(entry.readUInt8(0))))
     return 'a partition has an invalid boot flag';
   const used = entries.filter((entry) => typeOf(entry) !== 0);
   if (used.length === 0) return 'the partition table is empty';

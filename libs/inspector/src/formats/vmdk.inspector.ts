@@ -5,7 +5,7 @@ const MAGIC = 'KDMV';
 const HEADER_BYTES = 64;
 const SECTOR_BYTES = 512;
 const MAX_DESCRIPTOR_BYTES = 1_048_575;
-const VERSIONS: readonly number[] = [1, 2, 3];
+const VERSIONS: ReadonlySet<number> = new Set([1, 2, 3]);
 /** The offset of the grain directory where the footer has the true one. */
 const AT_END = 0xffff_ffff_ffff_ffffn;
 const FOOTER_MARKER = 3;
@@ -55,7 +55,7 @@ export const vmdk: FormatInspector = {
     if (header.length < HEADER_BYTES) return INCOMPLETE;
     const descriptorBytes = sectors(header.readBigUInt64LE(36));
     const isWhereItBelongs = sectors(header.readBigUInt64LE(28)) === BigInt(SECTOR_BYTES);
-    if (!VERSIONS.includes(header.readUInt32LE(4)) || !isWhereItBelongs || descriptorBytes === 0n)
+    if (!VERSIONS.has(header.readUInt32LE(4)) || !isWhereItBelongs || descriptorBytes === 0n)
       return withoutDescriptor;
     const length = descriptorBytes > MAX_DESCRIPTOR_BYTES ? MAX_DESCRIPTOR_BYTES : Number(descriptorBytes);
     const descriptor = yield { offset: SECTOR_BYTES, length };
