@@ -27,6 +27,9 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { ImportMethods } from './imports/import-methods.js';
 import { MembersController } from './members/members.controller.js';
 import { metadefControllers } from './metadefs/metadef-controllers.js';
+import { ProgressController } from './progress/progress.controller.js';
+import { ProgressStreams } from './progress/progress-streams.js';
+import { UploadProgress } from './progress/upload-progress.js';
 import { ReadinessChecks } from './readiness-checks.js';
 import { storeControllers } from './stores/store-controllers.js';
 import { TagsController } from './tags/tags.controller.js';
@@ -68,6 +71,7 @@ export class ApiGatewayModule {
         ImageDataController,
         ...metadefControllers,
         ...storeControllers,
+        ProgressController,
         CacheController,
         ...cacheControllers,
         ...managementControllers,
@@ -84,6 +88,8 @@ export class ApiGatewayModule {
         }),
         ReadinessChecks,
         ImportMethods,
+        UploadProgress,
+        ProgressStreams,
         UploadService,
         ReceivedBodies,
         DownloadService,

@@ -20,6 +20,7 @@ import type { GlimpseAdapter } from './http/glimpse.adapter.js';
 import { createHttpAdapter } from './http/http-server.js';
 import { RateLimits } from './http/rate-limits.js';
 import { UploadService } from './image-data/upload.service.js';
+import { ProgressStreams } from './progress/progress-streams.js';
 import { ReadinessChecks } from './readiness-checks.js';
 
 /** For removing what is left of an upload and putting its image back to queued. */
@@ -78,6 +79,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();
+    app.get(ProgressStreams).close();
     await runAllInOrder([
       () =>
         drainServer(app.getHttpServer(), graceMs, () =>

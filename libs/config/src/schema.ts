@@ -6,6 +6,7 @@ import { cors } from './sections/cors.js';
 import { formats } from './sections/formats.js';
 import { keystone } from './sections/keystone.js';
 import { oidc } from './sections/oidc.js';
+import { progress } from './sections/progress.js';
 import { rateLimits } from './sections/rate-limits.js';
 import { imports } from './sections/imports.js';
 import { reconcile } from './sections/reconcile.js';
@@ -307,6 +308,7 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   tasks,
+  progress,
   reconcile,
   import: imports,
   verification,

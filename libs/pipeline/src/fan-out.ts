@@ -37,8 +37,10 @@ export interface FanOutRequest {
   readonly inspector?: DataInspector | undefined;
   /** Ends the transfer, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
-  /** Called about once per MiB. */
+  /** Called with every chunk that comes. */
   readonly onProgress?: ((bytesDone: number) => void) | undefined;
+  /** Called when all of the source was read, and what is left is to make it durable. */
+  readonly onRead?: (() => void) | undefined;
 }
 
 /** What was read, and what each store has of it. */
@@ -126,11 +128,11 @@ export class FanOut {
     const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
     for await (const slot of filledSlots(this.limited(sourceChunks(source, either)), this.slots)) {
       this.hash.accept(slot);
-      this.progress?.accept(slot.bytes);
       await Promise.all([...this.branches.values()].map((branch) => branch.offer(slot)));
       if (either.aborted) throw either.reason;
     }
     this.limit.finish();
+    this.request.onRead?.();
     this.inspect?.finish();
     const { expectedDigests } = this.request;
     const digests = this.hash.finish();
@@ -145,6 +147,7 @@ export class FanOut {
     for await (const chunk of chunks) {
       this.limit.accept(chunk);
       this.inspect?.accept(chunk);
+      this.progress?.accept(chunk);
       yield chunk;
     }
   }

@@ -26,7 +26,7 @@ export interface HashImageRequest {
   readonly inspector?: DataInspector | undefined;
   /** Ends the reading, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
-  /** Called about once per MiB. */
+  /** Called with every chunk that comes. */
   readonly onProgress?: ((bytesDone: number) => void) | undefined;
 }
 
@@ -54,11 +54,8 @@ export async function hashImage(
   // It may fail before the reading begins, when nobody listens yet.
   source.on('error', () => undefined);
   try {
-    const chunks = lookedAt(sourceChunks(source, signal), limit, inspect);
-    for await (const slot of filledSlots(chunks, slots)) {
-      hash.accept(slot);
-      progress?.accept(slot.bytes);
-    }
+    const chunks = lookedAt(sourceChunks(source, signal), limit, inspect, progress);
+    for await (const slot of filledSlots(chunks, slots)) hash.accept(slot);
     limit.finish();
     inspect?.finish();
     const digests = await hash.finish();

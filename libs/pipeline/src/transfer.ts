@@ -38,8 +38,10 @@ export interface StoreImageRequest {
   readonly inspector?: DataInspector | undefined;
   /** Ends the transfer, also while the source is idle. */
   readonly signal?: AbortSignal | undefined;
-  /** Called about once per MiB. */
+  /** Called with every chunk that comes. */
   readonly onProgress?: ((bytesDone: number) => void) | undefined;
+  /** Called when all of the source was read, and what is left is to make it durable. */
+  readonly onRead?: (() => void) | undefined;
 }
 
 /** An object that was stored, with what was measured while it passed. */
@@ -114,10 +116,10 @@ export class Transfer {
     const { releasesChunks } = this.request.driver.capabilities;
     for await (const slot of this.filledSlots()) {
       this.hash.accept(slot);
-      this.progress?.accept(slot.bytes);
       yield releasesChunks ? this.lent.lend(slot) : Buffer.from(slot.bytes);
     }
     this.limit.finish();
+    this.request.onRead?.();
     this.inspect?.finish();
     // Not awaited here: the driver makes the data durable meanwhile.
     this.digests = this.hash.finish();
@@ -136,6 +138,7 @@ export class Transfer {
     for await (const chunk of sourceChunks(source, either)) {
       this.limit.accept(chunk);
       this.inspect?.accept(chunk);
+      this.progress?.accept(chunk);
       yield chunk;
     }
   }

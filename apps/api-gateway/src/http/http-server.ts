@@ -61,6 +61,7 @@ export function createHttpAdapter(config: Config, logger: Logger, hooks: Request
   });
   const fastify = adapter.getInstance();
   fastify.decorateRequest('caller', null);
+  fastify.decorateRequest('identifyAgain');
   fastify.addHook('onRequest', countRequest);
   fastify.addHook('onRequest', corsHook(config.cors));
   fastify.addHook('onRequest', requestHook(hooks));

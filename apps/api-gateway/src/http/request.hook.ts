@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '@glimpse/contracts';
 import { runInContext, traceparentFrom } from '@glimpse/observability';
 import type { Authenticator, Identity } from '../auth/authenticator.js';
 import { IdentityRefused } from '../auth/identity-refused.js';
@@ -12,6 +13,10 @@ const UNAUTHORIZED =
   'the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.';
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling by now, for a request that takes long; null when that can't be told any more. */
+    identifyAgain: () => Promise<Caller | null>;
+  }
   interface FastifyContextConfig {
     /** Whether the route needs no token although it is under a version. */
     readonly isOpen?: boolean;
@@ -61,6 +66,20 @@ async function identityOf(
   throw new HttpError(401, UNAUTHORIZED, { 'www-authenticate': challenge });
 }
 
+/** As `identityOf`, where nobody waits for an explanation. */
+async function knownIdentity(
+  request: FastifyRequest,
+  { authenticator, allowAnonymousAccess }: RequestHookOptions,
+): Promise<Identity | null> {
+  try {
+    const identity = await authenticator.authenticate(request.headers, request);
+    if (identity !== null) return identity;
+  } catch (error) {
+    if (!(error instanceof IdentityRefused)) throw error;
+  }
+  return allowAnonymousAccess ? anonymous : null;
+}
+
 async function identify(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -69,7 +88,12 @@ async function identify(
   const identity = await identityOf(request, reply, options);
   checkRequestIdLength(request.raw, options.maxRequestIdLength);
   reply.header('x-openstack-request-id', request.id);
-  request.caller = { ...identity, requestId: request.id, address: request.ip };
+  const callerBy = (known: Identity): Caller => ({ ...known, requestId: request.id, address: request.ip });
+  request.caller = callerBy(identity);
+  request.identifyAgain = async () => {
+    const known = await knownIdentity(request, options);
+    return known === null ? null : callerBy(known);
+  };
   options.rateLimits.admit(request, reply, identity);
 }
 

@@ -69,6 +69,15 @@ export class DownloadService {
     return orNullWithoutData(() => this.sizeOf(ticket, ticket.locations, signal));
   }
 
+  /** Where the client may read the data from the store itself; undefined where it is to have it from here. */
+  directUrl({ ticket, prefer, signal }: Omit<OpenRequest, 'range'>): Promise<string | undefined> {
+    // Whoever may read data that others may not is not told where it is.
+    if (ticket.status !== 'active') return Promise.resolve(undefined);
+    const { imageId, size } = ticket;
+    const locations = this.reader.inOrder(ticket.locations, prefer);
+    return this.reader.directUrl({ imageId, locations, signal }, size);
+  }
+
   /** The data from its first byte on; null where the image has none. */
   async open({ ticket, prefer, range: requested, signal }: OpenRequest): Promise<OpenedImage | null> {
     const locations = this.reader.inOrder(ticket.locations, prefer);

@@ -13,7 +13,7 @@ import { entityTagOf, reprDigestOf } from './data-validators.js';
 import { DownloadService, type OpenedImage } from './download.service.js';
 import { parsePrefer } from './prefer.js';
 import { sendBody } from './send-body.js';
-import { countTransfer } from './transfer-metrics.js';
+import { countTransfer, whileTransferring } from './transfer-metrics.js';
 import { parseUploadHeaders } from './upload-headers.js';
 import { ReceivedBodies } from './received-bodies.js';
 import { intoStore } from './upload-target.js';
@@ -55,6 +55,13 @@ export class ImageDataController {
     const prefer = parsePrefer(parseQueryString(request.url), this.stores);
     const ticket = await this.downloads.find({ ctx: callerOf(request), imageId: imageIdFrom(id), prefer });
     if (this.isAnsweredByConditions(ticket, request, reply)) return;
+    if (mayBeRedirected(request)) {
+      const url = await this.downloads.directUrl({ ticket, prefer, signal });
+      if (url !== undefined) {
+        redirect(reply, url);
+        return;
+      }
+    }
     const image =
       ticket.locations.length === 0
         ? null
@@ -114,7 +121,8 @@ export class ImageDataController {
       if (value !== undefined) reply.raw.setHeader(name, value);
     reply.hijack();
     try {
-      await sendBody(stream, reply.raw, { length, idleMs: this.settings.config.http.idleTimeoutMs, signal });
+      const { idleTimeoutMs: idleMs } = this.settings.config.http;
+      await whileTransferring('out', () => sendBody(stream, reply.raw, { length, idleMs, signal }));
       countTransfer('out', 'ok', length);
     } catch (error) {
       // The answer has begun; the client learns of it by its broken connection.
@@ -122,6 +130,20 @@ export class ImageDataController {
       this.settings.logger[signal.aborted ? 'info' : 'warn']({ err: error }, 'a download broke off');
     }
   }
+}
+
+/** What the store would not understand, or take in another sense: it has other validators, and hashes nothing. */
+const KEPT_HERE = ['if-match', 'if-none-match', 'if-range', 'content-range', 'want-repr-digest'];
+
+/** Clients repeat their headers where they are redirected to. */
+function mayBeRedirected({ headers }: FastifyRequest): boolean {
+  return KEPT_HERE.every((name) => headers[name] === undefined);
+}
+
+/** The URL lets whoever has it read the data: it is kept nowhere. */
+function redirect(reply: FastifyReply, url: string): void {
+  countTransfer('out', 'redirected');
+  void reply.code(307).header('location', url).header('cache-control', 'no-store').send();
 }
 
 /** The range that is asked for. If-Range says that it is wanted of the data that the client knows, else all of it. */

@@ -114,6 +114,10 @@ const download = (isMultiStore: boolean): RouteDescription => ({
       headers: { ...dataHeaders, 'Content-Range': 'Which bytes of how many these are.' },
     },
     304: unchanged,
+    307: {
+      ...empty('The data is to be read from its store, where that is configured to give direct downloads.'),
+      headers: { Location: 'A URL that is valid for a while, and for whoever has it.' },
+    },
   },
   errors: {
     400: 'Several ranges, or a preferred store that is unknown.',

@@ -42,6 +42,30 @@ export class LocationReader {
     return this.firstThat(read, ({ driver, location }) => driver.size(location, { signal: read.signal }));
   }
 
+  /**
+   * A URL by which the client may read the data from the first location's store itself, where that gives such and has
+   * the data; undefined where it does not, or can't be asked.
+   */
+  async directUrl(
+    { locations, imageId, signal }: ReadLocations,
+    size: number | null,
+  ): Promise<string | undefined> {
+    const [first] = locations;
+    if (first === undefined) return undefined;
+    try {
+      const { driver, location } = this.resolve(first);
+      const url = await driver.directUrl?.(location);
+      if (url === undefined) return undefined;
+      // Nobody could fall back on another location once the client has gone there.
+      const found = await driver.size(location, { signal });
+      return size === null || found === size ? url : undefined;
+    } catch (error) {
+      if (signal.aborted || !isServiceError(error)) throw error;
+      this.settings.logger.warn({ err: error, imageId }, 'a store can not be asked for a direct download');
+      return undefined;
+    }
+  }
+
   /** Preferred stores first, otherwise as the registry gave them: the best first. */
   inOrder(locations: readonly ImageLocation[], prefer: readonly string[]): ImageLocation[] {
     const rank = (location: ImageLocation) => {

@@ -13,8 +13,9 @@ import { type StoredImage, TransferPipeline } from '@glimpse/pipeline';
 import { InstanceLease, isDoneWithin } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
+import { UploadProgress } from '../progress/upload-progress.js';
 import { isOutcomeUnknown, retryUntilKnown } from './retry-until-known.js';
-import { countTransfer } from './transfer-metrics.js';
+import { countTransfer, whileTransferring } from './transfer-metrics.js';
 import type { AdmittedUpload, Upload, UploadTarget } from './upload-target.js';
 
 export interface UploadRequest {
@@ -40,6 +41,7 @@ export class UploadService {
     private readonly stores: StoreRegistry,
     private readonly pipeline: TransferPipeline,
     private readonly lease: InstanceLease,
+    private readonly progress: UploadProgress,
     private readonly settings: GatewaySettings,
   ) {}
 
@@ -48,7 +50,7 @@ export class UploadService {
    * or the registry sees to both.
    */
   async upload(request: UploadRequest): Promise<void> {
-    const running = this.run(request);
+    const running = whileTransferring('in', () => this.run(request));
     this.running.add(running);
     try {
       await running;
@@ -103,6 +105,7 @@ export class UploadService {
     signal: AbortSignal,
   ): Promise<StoredImage> {
     const { images, limits } = this.settings.config;
+    const progress = this.progress.watch(upload.uploadId, request.size);
     try {
       if ((request.size ?? 0) > limits.imageSizeCap)
         throw new ServiceError(
@@ -122,6 +125,8 @@ export class UploadService {
         expectedSize: request.size,
         inspector: admitted.inspector,
         signal,
+        onProgress: (bytesDone) => progress.bytes(bytesDone),
+        onRead: () => progress.phase('storing'),
       });
     } catch (error) {
       // A store that does not answer as it should may not have removed what it had.
@@ -134,6 +139,8 @@ export class UploadService {
           cause: error,
         });
       throw error;
+    } finally {
+      progress.end();
     }
   }
 

@@ -9,6 +9,7 @@ import { describeImports } from '../imports/imports.openapi.js';
 import { describeLocations } from '../locations/locations.openapi.js';
 import { describeMembers } from '../members/members.openapi.js';
 import { describeMetadefs } from '../metadefs/metadefs.openapi.js';
+import { describeProgress } from '../progress/progress.openapi.js';
 import { describeStores } from '../stores/stores.openapi.js';
 import { describeTasks } from '../tasks/tasks.openapi.js';
 import { describeTags } from '../tags/tags.openapi.js';
@@ -31,6 +32,7 @@ export const areas: readonly DescribeRoutes[] = [
   describeStores,
   describeImports,
   describeTasks,
+  describeProgress,
   describeCache,
   describeMetadefs,
   describeSchemas,

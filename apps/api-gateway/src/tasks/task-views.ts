@@ -1,4 +1,5 @@
 import type { Task, TaskSummary } from '@glimpse/contracts';
+import { toProgressView } from '../progress/transfer-view.js';
 
 export const taskPath = (id: string): string => `/v2/tasks/${encodeURIComponent(id)}`;
 
@@ -20,11 +21,15 @@ export function toTaskStub(task: TaskSummary) {
   };
 }
 
+/** Glance has no progress: it is left out where there is none. */
+const progressOf = ({ progress }: Task) => (progress == null ? {} : { progress: toProgressView(progress) });
+
 export const toTaskView = (task: Task) => ({
   ...toTaskStub(task),
   input: task.input,
   result: task.result,
   message: task.message ?? '',
+  ...progressOf(task),
 });
 
 /** `YYYY-MM-DDTHH:MM:SSZ` → `YYYY-MM-DDTHH:MM:SS.000000`. */
@@ -47,4 +52,5 @@ export const toRawTask = (task: Task) => ({
   input: task.input,
   result: task.result,
   message: task.message,
+  ...progressOf(task),
 });

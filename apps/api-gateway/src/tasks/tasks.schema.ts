@@ -1,5 +1,6 @@
 import { type NewImage, ServiceError, TaskType, taskStatuses, taskTypes } from '@glimpse/contracts';
 import { z } from 'zod';
+import { ProgressDocument } from '../progress/transfer-view.js';
 import type { ImageSchema } from '../images/images.schema.js';
 import { parseNewImage } from '../images/new-image.js';
 
@@ -38,6 +39,10 @@ export const TaskDocument = z
     message: described(
       z.string(),
       'Human-readable informative message only included when appropriate (usually on failure)',
+    ),
+    progress: described(
+      ProgressDocument.optional(),
+      'How far the work has come, while it goes on (an addition to Glance)',
     ),
   })
   .meta({ id: 'Task' });

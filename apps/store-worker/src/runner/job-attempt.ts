@@ -13,7 +13,7 @@ import {
   registryJobs,
 } from '@glimpse/contracts';
 import { type Logger, redactCredentials } from '@glimpse/observability';
-import { ProgressMeter } from '@glimpse/pipeline';
+import { CountedProgress } from './counted-progress.js';
 import type { JobHandler } from './job-handler.js';
 import { JobLease } from './job-lease.js';
 
@@ -44,7 +44,7 @@ function parsePayload<K extends JobKind>(kind: K, payload: unknown): JobPayload<
 /** One attempt at a job: runs its handler under its lease and tells the registry what came of it. */
 export class JobAttempt {
   private readonly lease: JobLease;
-  private readonly progress = new ProgressMeter('waiting');
+  private readonly progress: CountedProgress;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -54,6 +54,7 @@ export class JobAttempt {
     private readonly logger: Logger,
     claimedAt: number,
   ) {
+    this.progress = new CountedProgress(job.kind);
     this.lease = new JobLease(rpc, job, this.progress, logger, claimedAt);
   }
 

@@ -134,6 +134,7 @@ export class ImportJob implements JobHandler<'import'> {
               : preparedDataGuard(prepared, steps, this.config.formats),
           signal,
           ...(reportsProgress ? {} : { onProgress: (bytesDone) => progress.bytes(bytesDone) }),
+          onRead: () => progress.phase('storing'),
         });
         return { ...stored, ...changesOf(payload, formats) };
       } finally {
