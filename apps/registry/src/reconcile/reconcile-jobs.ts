@@ -100,5 +100,5 @@ async function count(sql: SqlReader, from: string, values: readonly SqlValue[]):
     values,
   );
   // MySQL gives sums as text.
-  return { objects: Number(row?.objects ?? 0), bytes: Number(row?.bytes ?? 0) };
+  return { objects: row?.objects ?? 0, bytes: Number(row?.bytes ?? 0) };
 }

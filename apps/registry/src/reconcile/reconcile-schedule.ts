@@ -49,6 +49,7 @@ interface Counts {
   store_id: string;
   kind: string;
   objects: number;
+  /** MySQL gives sums as text. */
   bytes: number | string | null;
 }
 
@@ -88,7 +89,11 @@ export class ReconcileSchedule {
   }
 
   private async lastRuns(): Promise<Map<string, { startedAt: number; running: number }>> {
-    const rows = await this.database.query<{ store_id: string; started_at: number; running: number }>(
+    const rows = await this.database.query<{
+      store_id: string;
+      started_at: number | string;
+      running: number | string;
+    }>(
       `SELECT store_id, MAX(started_at) AS started_at,
               SUM(CASE status WHEN 'running' THEN 1 ELSE 0 END) AS running
          FROM reconcile_runs WHERE scope = 'store' GROUP BY store_id`,
@@ -133,7 +138,7 @@ export class ReconcileSchedule {
       const of = (...kinds: string[]) => {
         const rows = found.filter(({ store_id, kind }) => store_id === store && kinds.includes(kind));
         return {
-          objects: rows.reduce((sum, row) => sum + Number(row.objects), 0),
+          objects: rows.reduce((sum, row) => sum + row.objects, 0),
           bytes: rows.reduce((sum, row) => sum + Number(row.bytes ?? 0), 0),
         };
       };
@@ -142,7 +147,7 @@ export class ReconcileSchedule {
       orphans.set({ store }, of('orphan').objects);
       orphanBytes.set({ store }, of('orphan').bytes);
       missing.set({ store }, of('missing', 'wrong_size').objects);
-      quarantined.set({ store }, Number(held?.objects ?? 0));
+      quarantined.set({ store }, held?.objects ?? 0);
       quarantinedBytes.set({ store }, Number(held?.bytes ?? 0));
     }
   }

@@ -1,0 +1,421 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readdir, rename, rm, truncate } from 'node:fs/promises';
+import { STAGING_STORE } from '@glimpse/contracts';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DatabasePlace } from '../registry-harness.conformance.js';
+import { Died, ReconcileWorld } from './reconcile-world.conformance.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const repair = { repair: true, discard: true, graceMs: DAY, keepMs: 7 * DAY };
+const atOnce = { ...repair, graceMs: 0 };
+
+export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void {
+  let world: ReconcileWorld;
+  beforeEach(async () => {
+    world = await ReconcileWorld.open(makePlace);
+  });
+  afterEach(() => world.close());
+
+  const anImage = async (text = 'live data of it') => {
+    const id = await world.create();
+    await world.upload(id, Buffer.from(text));
+    return id;
+  };
+  const findings = () => world.registry.rows('store_findings');
+  const quarantined = () => world.registry.rows('quarantined_objects');
+  const statusOf = async (id: string) =>
+    (await world.registry.rows('images', `id = '${id}'`)).map(({ status }) => status);
+
+  describe('what belongs to nobody', () => {
+    it('is reported, and touched by no comparison that is not to repair', async () => {
+      const live = await anImage();
+      const queued = await world.create();
+      await world.plant('fast', queued, 'orphan', 9 * DAY);
+      await world.strand(queued);
+      await world.plant('fast', 'holiday.iso', 'of somebody else');
+
+      const report = await world.compare('fast');
+
+      expect(report).toMatchObject({
+        listed: { objects: 4 },
+        foreign: { objects: 1, bytes: 16, examples: ['holiday.iso'] },
+        orphans: { objects: 2, bytes: 13 },
+        unknown: { objects: 0 },
+        promised: 1,
+        missing: 0,
+        setAside: { objects: 0 },
+        quarantine: { objects: 0 },
+      });
+      expect((await world.listAll()).urls).toHaveLength(4);
+      expect(await world.read(live)).toEqual([Buffer.from('live data of it')]);
+    });
+
+    it('is set aside once it was old enough, and known for long enough', async () => {
+      const queued = await world.create();
+      const url = await world.plant('fast', queued, 'orphan', 9 * DAY);
+
+      expect(await world.compare('fast', repair)).toMatchObject({ setAside: { objects: 0 } });
+      world.registry.clock.pass(DAY - HOUR);
+      expect(await world.compare('fast', repair)).toMatchObject({ setAside: { objects: 0 } });
+      world.registry.clock.pass(2 * HOUR);
+      const report = await world.compare('fast', repair);
+
+      expect(report).toMatchObject({
+        setAside: { objects: 1, bytes: 6 },
+        orphans: { objects: 0 },
+        quarantine: { objects: 1, bytes: 6 },
+      });
+      expect(await world.listAll()).toEqual({ urls: [], aside: [url] });
+      expect(await findings()).toEqual([]);
+    });
+
+    it('begins its time anew when something else takes its place', async () => {
+      const queued = await world.create();
+      await world.plant('fast', queued, 'orphan', 9 * DAY);
+      await world.compare('fast', repair);
+      world.registry.clock.pass(2 * DAY);
+      await world.plant('fast', queued, 'another', 9 * DAY);
+
+      expect(await world.compare('fast', repair)).toMatchObject({ setAside: { objects: 0 } });
+    });
+
+    it('is left alone where the database never knew the image, but for a sole owner', async () => {
+      await world.plant('fast', randomUUID());
+
+      expect(await world.compare('fast', atOnce)).toMatchObject({
+        setAside: { objects: 0 },
+        orphans: { objects: 1 },
+        unknown: { objects: 1 },
+      });
+      expect(await world.compare('fast', { ...atOnce, soleOwner: true })).toMatchObject({
+        setAside: { objects: 1 },
+        orphans: { objects: 0 },
+      });
+    });
+
+    it('is removed when it was set aside for long enough, not before', async () => {
+      await world.plant('fast', await world.create());
+      await world.compare('fast', atOnce);
+      world.registry.clock.pass(6 * DAY);
+      expect(await world.compare('fast', repair)).toMatchObject({ discarded: { objects: 0 } });
+      world.registry.clock.pass(2 * DAY);
+
+      expect(await world.compare('fast', { ...repair, discard: false })).toMatchObject({
+        discarded: { objects: 0 },
+      });
+      expect(await world.compare('fast', repair)).toMatchObject({
+        discarded: { objects: 1, bytes: 7 },
+        quarantine: { objects: 0 },
+      });
+
+      expect(await world.listAll()).toEqual({ urls: [], aside: [] });
+      expect(await quarantined()).toEqual([]);
+    });
+
+    it('of staging is found too', async () => {
+      const id = await world.create();
+      await world.plant('staging', `${id}.${randomUUID()}`);
+
+      expect(await world.compare(STAGING_STORE, atOnce)).toMatchObject({ setAside: { objects: 1 } });
+    });
+  });
+
+  describe('what somebody may need', () => {
+    it('is the data of an upload that is under way, published or not', async () => {
+      const [first, second] = [await world.create(), await world.create()];
+      let steps = 0;
+      const dying = async () => {
+        steps += 1;
+        if (steps === 4) throw new Died();
+      };
+      await expect(world.upload(first, randomBytes(20), dying)).rejects.toBeInstanceOf(Died);
+      await world.registry.data.beginUpload({
+        ctx: {
+          requestId: 'r',
+          userId: 'u',
+          projectId: 'p1',
+          domainId: null,
+          systemScope: null,
+          roles: ['member'],
+          serviceRoles: [],
+        },
+        id: second,
+        uploadId: randomUUID(),
+        instanceId: 'gateway',
+        storeId: 'fast',
+        size: null,
+      });
+      await world.strand(second);
+
+      expect(await world.compare('fast', { ...atOnce, soleOwner: true })).toMatchObject({
+        listed: { objects: 2 },
+        orphans: { objects: 0 },
+        setAside: { objects: 0 },
+      });
+    });
+
+    it('is the data of a deleted image that can be restored', async () => {
+      const id = await anImage();
+      await world.registry.database.unitOfWork.run(async (tx) => {
+        await tx.execute("UPDATE images SET status = 'pending_delete', deleted = 1 WHERE id = ?", [id]);
+        await tx.execute(
+          "UPDATE image_locations SET status = 'pending_delete', deleted = 1 WHERE image_id = ?",
+          [id],
+        );
+      });
+
+      expect(await world.compare('fast', atOnce)).toMatchObject({
+        orphans: { objects: 0 },
+        promised: 1,
+        missing: 0,
+      });
+    });
+
+    it('is what a row names in another way, or another image has', async () => {
+      const [id, other, own] = [await anImage(), await world.create(), await world.create()];
+      const url = await world.plant('fast', own);
+      await world.registry.database.unitOfWork.run(async (tx) => {
+        await tx.execute('UPDATE image_locations SET value = ? WHERE image_id = ?', [
+          `filesystem://${world.pathOf('fast', id)}`,
+          id,
+        ]);
+        await tx.insert('image_locations', [
+          {
+            image_id: other,
+            value: url.replace('file://', 'filesystem://'),
+            meta_data: '{}',
+            status: 'active',
+            created_at: '2026-01-01 00:00:00',
+            updated_at: '2026-01-01 00:00:00',
+            deleted: 0,
+          },
+        ]);
+      });
+
+      expect(await world.compare('fast', atOnce)).toMatchObject({
+        setAside: { objects: 0 },
+        orphans: { objects: 0 },
+      });
+    });
+
+    it('is not a copy in another store than the one that the row names', async () => {
+      const id = await anImage();
+      await world.plant('slow', id);
+
+      expect(await world.compare('slow', atOnce)).toMatchObject({ setAside: { objects: 1 } });
+      expect(await world.read(id)).toHaveLength(1);
+    });
+
+    it('is what a Glance is writing, which has no leases', async () => {
+      const id = await world.create();
+      await world.registry.database.unitOfWork.run((tx) =>
+        tx.execute("UPDATE images SET status = 'saving' WHERE id = ?", [id]),
+      );
+      await world.plant('fast', id);
+
+      expect(await world.compare('fast', atOnce)).toMatchObject({ orphans: { objects: 0 } });
+    });
+
+    it('is data that a delete-data job is to remove', async () => {
+      const id = await anImage();
+      await world.remove(id);
+
+      expect(await world.compare('fast', atOnce)).toMatchObject({ orphans: { objects: 0 } });
+      await world.work(['delete-data']);
+      expect((await world.listAll()).urls).toEqual([]);
+    });
+  });
+
+  describe('what was set aside', () => {
+    /** Sets an orphan aside, and makes an image refer to it. */
+    const setAsideAndClaimed = async () => {
+      const id = await world.create();
+      const url = await world.plant('fast', id, 'precious');
+      await world.compare('fast', atOnce);
+      await world.registry.insert('image_locations', {
+        image_id: id,
+        value: url,
+        meta_data: '{"store": "fast"}',
+        status: 'active',
+        created_at: '2026-01-01 00:00:00',
+        updated_at: '2026-01-01 00:00:00',
+        deleted: 0,
+      });
+      return { id, url };
+    };
+
+    it('goes back where an image refers to it by now, whatever the time and whether or not to repair', async () => {
+      const { url } = await setAsideAndClaimed();
+      world.registry.clock.pass(30 * DAY);
+
+      const report = await world.compare('fast');
+
+      expect(report).toMatchObject({ putBack: 1, quarantine: { objects: 0 } });
+      expect(await world.listAll()).toEqual({ urls: [url], aside: [] });
+    });
+
+    it('is not removed in place of the data that took its place, and goes when its time is over', async () => {
+      const id = await world.create();
+      const url = await world.plant('fast', id, 'old');
+      await world.compare('fast', atOnce);
+      await world.upload(id, Buffer.from('the new data'));
+
+      expect(await world.compare('fast', repair)).toMatchObject({ putBack: 0, quarantine: { objects: 1 } });
+      world.registry.clock.pass(8 * DAY);
+      expect(await world.compare('fast', repair)).toMatchObject({ discarded: { objects: 1 } });
+
+      expect(await world.contentOf(url)).toEqual(Buffer.from('the new data'));
+      expect(await statusOf(id)).toEqual(['active']);
+    });
+
+    it('is known again when its row was lost, and its row goes when it was taken away', async () => {
+      const id = await world.create();
+      await world.plant('fast', id);
+      await world.compare('fast', atOnce);
+      await world.registry.database.unitOfWork.run((tx) => tx.execute('DELETE FROM quarantined_objects'));
+
+      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 1 } });
+      const [row] = await quarantined();
+      expect(row).toMatchObject({ image_id: id, name: id, state: 'held' });
+      await rm(world.pathOf('fast', '.quarantine'), { recursive: true });
+      world.registry.clock.pass(1000);
+      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 0 } });
+    });
+
+    it.each(['put-back', 'discard'])('is treated as an operator wants it: %s', async (state) => {
+      const url = await world.plant('fast', await world.create());
+      await world.compare('fast', atOnce);
+      await world.registry.database.unitOfWork.run((tx) =>
+        tx.execute('UPDATE quarantined_objects SET state = ?', [state]),
+      );
+
+      await world.compare('fast', { scope: 'quarantine' });
+
+      expect(await world.listAll()).toEqual({ urls: state === 'put-back' ? [url] : [], aside: [] });
+      expect(await quarantined()).toEqual([]);
+    });
+
+    it.each([1, 2, 3, 4, 5])('survives a worker that dies before its step %d', async (diesAt) => {
+      const live = await anImage();
+      const queued = await world.create();
+      await world.plant('fast', queued);
+      await world.ask('fast', atOnce);
+      let steps = 0;
+      const dying = async () => {
+        steps += 1;
+        if (steps > diesAt) throw new Died();
+      };
+      await expect(world.work(['reconcile'], dying)).rejects.toBeInstanceOf(Died);
+
+      world.registry.clock.pass(HOUR);
+      await world.work(['reconcile']);
+
+      expect((await world.listAll()).aside).toHaveLength(1);
+      expect(await quarantined()).toMatchObject([{ state: 'held', image_id: queued }]);
+      expect(await world.read(live)).toHaveLength(1);
+    });
+  });
+
+  describe('what rows promise', () => {
+    it('is reported when it is missing or has another size, until it is there again', async () => {
+      const [gone, short, whole] = [await anImage(), await anImage(), await anImage()];
+      await rename(world.pathOf('fast', gone), world.pathOf('slow', 'away'));
+      await truncate(world.pathOf('fast', short), 3);
+
+      expect(await world.compare('fast')).toMatchObject({ promised: 3, missing: 1, wrongSize: 1 });
+
+      const found = await findings();
+      expect(found.map(({ kind, image_id }) => [kind, image_id]).toSorted()).toEqual([
+        ['missing', gone],
+        ['wrong_size', short],
+      ]);
+      expect(found.find(({ kind }) => kind === 'wrong_size')).toMatchObject({ size: 3, expected_size: 15 });
+      await rename(world.pathOf('slow', 'away'), world.pathOf('fast', gone));
+      world.registry.clock.pass(1000);
+      expect(await world.compare('fast')).toMatchObject({ missing: 0, wrongSize: 1 });
+      expect(await world.read(whole)).toHaveLength(1);
+    });
+
+    it('of an image that was deleted meanwhile is not missing', async () => {
+      const id = await anImage();
+      await world.ask('fast');
+      let isDeleted = false;
+      const deleting = async () => {
+        if (isDeleted || (await readdir(world.pathOf('fast', ''))).length === 0) return;
+        isDeleted = true;
+        await world.remove(id);
+        await world.work(['delete-data']);
+      };
+
+      await world.work(['reconcile'], deleting);
+
+      expect(await findings()).toEqual([]);
+    });
+
+    it('can not be told of a store that is away', async () => {
+      const id = await anImage();
+      await rename(world.pathOf('fast', ''), world.pathOf('elsewhere', ''));
+      const runId = await world.ask('fast', atOnce);
+
+      await world.work(['reconcile']);
+
+      const [job] = await world.registry.rows('jobs', "kind = 'reconcile'");
+      expect(job).toMatchObject({
+        status: 'queued',
+        last_error: expect.stringContaining('STORE_UNAVAILABLE'),
+      });
+      expect(await world.registry.rows('reconcile_runs', `id = '${runId}'`)).toMatchObject([
+        { status: 'running', report: null },
+      ]);
+      await rename(world.pathOf('elsewhere', ''), world.pathOf('fast', ''));
+      expect(await world.read(id)).toHaveLength(1);
+    });
+  });
+
+  describe('the schedule', () => {
+    const runs = () => world.registry.rows('reconcile_runs');
+
+    it('has every store compared, once an interval, by one registry', async () => {
+      const { reconcileSchedule, clock, publisher, relay } = world.registry;
+      await reconcileSchedule.look();
+      expect(await runs()).toEqual([]);
+      clock.pass(601_000);
+
+      await reconcileSchedule.look();
+      await reconcileSchedule.look();
+
+      expect((await runs()).map(({ store_id, repairs }) => [store_id, repairs]).toSorted()).toEqual([
+        ['fast', 0],
+        [STAGING_STORE, 0],
+        ['slow', 0],
+        ['web', 0],
+      ]);
+      await world.work(['reconcile']);
+      expect((await runs()).map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done']);
+      await relay.relay();
+      expect(publisher.names().filter((name) => name === 'store.reconciled')).toHaveLength(4);
+      clock.pass(DAY - HOUR);
+      await reconcileSchedule.look();
+      expect(await runs()).toHaveLength(4);
+      clock.pass(2 * HOUR);
+      await reconcileSchedule.look();
+      expect(await runs()).toHaveLength(8);
+    });
+
+    it('answers a worker that lost its lease with nothing', async () => {
+      await world.ask('fast', atOnce);
+      const [job] = await world.registry.jobs.claim({ instanceId: 'w', kinds: ['reconcile'], limit: 1 });
+      world.registry.clock.pass(HOUR);
+      await world.registry.jobs.claim({ instanceId: 'v', kinds: ['reconcile'], limit: 1 });
+
+      await expect(
+        world.registry.reconcile.examine({
+          jobId: job!.id,
+          leaseToken: job!.leaseToken,
+          entries: [],
+        }),
+      ).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    });
+  });
+}
