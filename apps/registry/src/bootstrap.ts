@@ -5,6 +5,7 @@ import { type Logger, NestLogger, collectProcessMetrics, createLogger } from '@g
 import { Database } from '@glimpse/persistence';
 import { type RunningService, once, runAllInOrder, startHealthServer } from '@glimpse/runtime';
 import { NestFactory } from '@nestjs/core';
+import { AuditRefusals } from './audit/audit-refusals.js';
 import { DeniedAttempts } from './audit/denied-attempts.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
 import { Scrubber } from './images/scrubber.js';
@@ -49,6 +50,7 @@ async function start(running: Running): Promise<RunningService> {
     bufferLogs: true,
     logger: new NestLogger(logger),
   });
+  strategy.watchCalls(app.get(AuditRefusals));
   const reaper = app.get(Reaper);
   const scrubber = app.get(Scrubber);
   const relay = app.get(OutboxRelay);

@@ -3,8 +3,7 @@ import type { Config } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
-import { AuditRefusals } from './audit/audit-refusals.interceptor.js';
+import { AuditRefusals } from './audit/audit-refusals.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { CacheRpc } from './cache/cache.rpc.js';
 import { CacheService } from './cache/cache.service.js';
@@ -87,7 +86,7 @@ export class RegistryModule {
         OutboxRelay,
         AuditTrail,
         DeniedAttempts,
-        { provide: APP_INTERCEPTOR, useClass: AuditRefusals },
+        AuditRefusals,
         JobQueue,
         DataRemoval,
         JobsService,

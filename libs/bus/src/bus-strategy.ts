@@ -6,6 +6,7 @@ import { EventReceiver } from './events/event-receiver.js';
 import { retryDelays } from './events/retry-delays.js';
 import type { EventDelivery } from './handle-event.js';
 import { CallHandler } from './rpc/call-handler.js';
+import type { CallWatch } from './rpc/call-watch.js';
 import { RequestReceiver } from './rpc/request-receiver.js';
 import { subscribedEvents } from './topology.js';
 import type { EventConsumption, ServerLink } from './transport.js';
@@ -35,6 +36,11 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
     this.calls = new CallHandler(logger);
     this.serviceEvents = new EventReceiver('service', retryDelays(bus.options), logger, this.work.end);
     this.instanceEvents = new EventReceiver('instance', [], logger, this.work.end);
+  }
+
+  /** From now on `watch` sees every call. An interceptor could too, but takes as long as a short handler does. */
+  watchCalls(watch: CallWatch): void {
+    this.calls.watchWith(watch);
   }
 
   /** Called by NestJS with every handler, before `listen`. */

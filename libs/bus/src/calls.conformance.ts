@@ -70,6 +70,38 @@ export function describeCalls(harness: () => BusHarness): void {
       expect(await codeOf(rpc.call(perform, { value: 1 }))).toBe('OK');
     });
 
+    it('is seen before it runs, and when it fails', async () => {
+      const seen: unknown[] = [];
+      const { strategy } = await harness().rpcServer({
+        perform: (value) => {
+          if (value === 'wrong') throw new ServiceError('IMAGE_INVALID', 'wrong');
+          return value;
+        },
+      });
+      strategy.watchCalls({
+        begin: (pattern, { value }: { value: unknown }) => {
+          seen.push([pattern, value]);
+          if (value === 'forbidden') throw new ServiceError('ACTION_FORBIDDEN', 'forbidden');
+        },
+        failed: (_pattern, { value }: { value: unknown }, error) =>
+          void seen.push([value, (error as ServiceError).code]),
+      });
+      const { rpc } = harness().client();
+
+      const codes: unknown[] = [];
+      for (const value of ['right', 'wrong', 'forbidden'])
+        codes.push(await codeOf(rpc.call(perform, { value })));
+
+      expect(codes).toEqual(['OK', 'IMAGE_INVALID', 'ACTION_FORBIDDEN']);
+      expect(seen).toEqual([
+        [perform.pattern, 'right'],
+        [perform.pattern, 'wrong'],
+        ['wrong', 'IMAGE_INVALID'],
+        [perform.pattern, 'forbidden'],
+        ['forbidden', 'ACTION_FORBIDDEN'],
+      ]);
+    });
+
     it('runs in the context of its caller', async () => {
       await harness().rpcServer({ perform: () => ({ ...currentContext() }) });
       const { rpc } = harness().client();

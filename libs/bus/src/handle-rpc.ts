@@ -1,7 +1,6 @@
 import type { RequestOf, ResponseOf, RpcDefinition } from '@glimpse/contracts';
 import { UseFilters } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 import type { HandlerDecorator } from './handler-type.js';
 import { PassErrorsOn } from './pass-errors-on.filter.js';
 
@@ -17,11 +16,4 @@ export function HandleRpc<D extends RpcDefinition>(
     MessagePattern(definition.pattern, { definition })(target, key, descriptor);
     UseFilters(PassErrorsOn)(target, key, descriptor);
   };
-}
-
-/** The pattern of the call that a method answers by `HandleRpc`. Throws for any other function. */
-export function rpcPatternOf(handler: object): string {
-  const [pattern] = (Reflect.getMetadata(PATTERN_METADATA, handler) ?? []) as unknown[];
-  if (typeof pattern !== 'string') throw new Error('The method answers no calls');
-  return pattern;
 }

@@ -2,6 +2,7 @@ import { type RpcDefinition, ServiceError, isServiceError } from '@glimpse/contr
 import { type Logger, histogram, metricNames, runInContext, traceparentFrom } from '@glimpse/observability';
 import type { MessageHandler } from '@nestjs/microservices';
 import { AnswerCollector } from './answer-collector.js';
+import type { CallWatch } from './call-watch.js';
 import { invoke } from './invoke.js';
 import type { WireAnswer, WireCall } from './wire.js';
 
@@ -25,6 +26,7 @@ interface RpcHandler {
 /** Runs single calls. Never rejects: what goes wrong is the answer. */
 export class CallHandler {
   private readonly handlers = new Map<string, RpcHandler>();
+  private watch: CallWatch | null = null;
 
   constructor(private readonly logger: Logger) {}
 
@@ -34,6 +36,10 @@ export class CallHandler {
 
   register(definition: RpcDefinition, run: MessageHandler): void {
     this.handlers.set(definition.pattern, { run, definition });
+  }
+
+  watchWith(watch: CallWatch): void {
+    this.watch = watch;
   }
 
   /** The answer as JSON text. */
@@ -77,7 +83,23 @@ export class CallHandler {
       throw new ServiceError('REQUEST_INVALID', `The request of ${call.pattern} breaks its contract`, {
         details: { issues: parsed.error.issues.map(({ path, message }) => ({ path, message })) },
       });
-    return invoke(handler.run, parsed.data);
+    return this.watch === null
+      ? invoke(handler.run, parsed.data)
+      : this.runWatched(this.watch, handler, parsed.data);
+  }
+
+  private async runWatched(
+    watch: CallWatch,
+    { run, definition }: RpcHandler,
+    request: unknown,
+  ): Promise<unknown> {
+    try {
+      watch.begin(definition.pattern, request);
+      return await invoke(run, request);
+    } catch (error) {
+      watch.failed(definition.pattern, request, error);
+      throw error;
+    }
   }
 
   private encode(answer: WireAnswer): string {

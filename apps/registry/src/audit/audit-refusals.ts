@@ -1,7 +1,6 @@
-import { rpcPatternOf } from '@glimpse/bus';
+import type { CallWatch } from '@glimpse/bus';
 import { type Caller, type ErrorCode, ServiceError, isServiceError } from '@glimpse/contracts';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { type Observable, defer, tap } from 'rxjs';
+import { Injectable } from '@nestjs/common';
 import { PolicyRefusal } from '../policy/policy-refusal.js';
 import { attemptedOperation } from './attempted-operation.js';
 import { type Denial, DeniedAttempts } from './denied-attempts.js';
@@ -27,28 +26,19 @@ interface Call {
 
 /** Notes every call that is refused, whatever its answer is, and refuses every change of nobody in particular. */
 @Injectable()
-export class AuditRefusals implements NestInterceptor {
+export class AuditRefusals implements CallWatch {
   constructor(private readonly denied: DeniedAttempts) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const call = context.switchToRpc().getData<Call>();
-    const { ctx } = call;
-    if (ctx === undefined) return next.handle();
-    const pattern = rpcPatternOf(context.getHandler());
-    const answer = defer(() => {
-      // Before anything is looked up, as in Glance: whether the image is there is nothing to them (spec/policy.md section 5).
-      if (ctx.isReadOnly === true && attemptedOperation(pattern).action !== 'read')
-        throw new ServiceError('ACTION_FORBIDDEN', 'Read-only access');
-      return next.handle();
-    });
-    return answer.pipe(
-      tap({
-        error: (error: unknown) => {
-          const denial = denialOf(error, pattern, call);
-          if (denial !== undefined) this.denied.note(ctx, denial);
-        },
-      }),
-    );
+  begin(pattern: string, { ctx }: Call): void {
+    // Before anything is looked up, as in Glance: whether the image is there is nothing to them (spec/policy.md section 5).
+    if (ctx?.isReadOnly === true && attemptedOperation(pattern).action !== 'read')
+      throw new ServiceError('ACTION_FORBIDDEN', 'Read-only access');
+  }
+
+  failed(pattern: string, call: Call, error: unknown): void {
+    if (call.ctx === undefined) return;
+    const denial = denialOf(error, pattern, call);
+    if (denial !== undefined) this.denied.note(call.ctx, denial);
   }
 }
 
