@@ -19,9 +19,11 @@ export {
 export { aQcow2Image } from './disk-images/qcow2-image.js';
 export { SeededRandom } from './disk-images/seeded-random.js';
 export { aFixedVhd, aVhdImage, vhdFooter } from './disk-images/vhd-image.js';
+export { type ArchiveMember, anArchiveOf, anOvfDescriptor } from './disk-images/virtual-appliance.js';
 export { aVhdxImage } from './disk-images/vhdx-image.js';
 export { aStreamOptimizedVmdk, aVmdkImage, vmdkDescriptor, vmdkHeader } from './disk-images/vmdk-image.js';
 export { eachMode } from './each-mode.js';
+export { EventReader, type ReceivedEvent } from './event-reader.js';
 export {
   type GlimpseOptions,
   type Mode,

@@ -93,8 +93,13 @@ export class LimitedTools {
       ...limitsOf(options.limits),
       ...(await this.findIsolation()),
       // After the others: a change of credentials would undo it.
-      ...['setpriv', '--pdeathsig', 'KILL', '--no-new-privs', '--'],
-      ...['nice', '-n', String(NICENESS), tool],
+      'setpriv',
+      '--pdeathsig=KILL',
+      '--no-new-privs',
+      '--',
+      'nice',
+      `--adjustment=${NICENESS}`,
+      tool,
       ...args,
     ];
     const child = spawn(command ?? tool, rest, {

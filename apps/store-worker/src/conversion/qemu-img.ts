@@ -47,7 +47,7 @@ export interface DiskFacts {
 }
 
 /** Exit codes of `qemu-img check`: all is well, some space is wasted, the format knows no checks. */
-const PASSED_CHECKS = [0, 3, 63];
+const PASSED_CHECKS: ReadonlySet<number> = new Set([0, 3, 63]);
 
 export interface ConversionOptions {
   readonly limits: ToolLimits;
@@ -100,7 +100,7 @@ export class QemuImg {
     const end = await tool.ended;
     signal.throwIfAborted();
     assertEndedByItself(end);
-    if (!PASSED_CHECKS.includes(end.code ?? -1))
+    if (!PASSED_CHECKS.has(end.code ?? -1))
       throw failed(`The ${file.format} image is damaged, or is not all there`);
   }
 

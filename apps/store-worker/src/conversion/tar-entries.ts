@@ -60,11 +60,11 @@ class EntryContent implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    while (this.left > 0)
-      for await (const piece of this.chunks.next(Math.min(this.left, MAX_HEADER_DATA))) {
-        this.left -= piece.length;
-        yield piece;
-      }
+    for await (const piece of this.chunks.next(this.left)) {
+      this.left -= piece.length;
+      yield piece;
+    }
+    if (this.left > 0) throw damaged('it ends early');
   }
 
   async passOver(): Promise<void> {
