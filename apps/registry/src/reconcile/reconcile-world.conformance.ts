@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -72,6 +72,25 @@ export class ReconcileWorld {
     await this.registry.close();
     await this.place.remove();
     await rm(this.folder, { recursive: true });
+  }
+
+  /** Empties the stores, and forgets what was in them. */
+  async reset(): Promise<void> {
+    for (const store of ['fast', 'slow', 'staging']) {
+      await rm(this.pathOf(store, ''), { recursive: true });
+      await mkdir(this.pathOf(store, ''));
+    }
+    await this.registry.database.unitOfWork.run(async (tx) => {
+      for (const table of [
+        'jobs',
+        'leases',
+        'reconcile_runs',
+        'store_findings',
+        'quarantined_objects',
+        'image_locations',
+      ])
+        await tx.execute(`DELETE FROM ${table}`);
+    });
   }
 
   async create(): Promise<string> {

@@ -326,9 +326,9 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       expect(await world.compare('fast')).toMatchObject({ promised: 3, missing: 1, wrongSize: 1 });
 
       const found = await findings();
-      expect(found.map(({ kind, image_id }) => [kind, image_id]).toSorted()).toEqual([
-        ['missing', gone],
-        ['wrong_size', short],
+      expect(found.map(({ kind, image_id }) => `${kind} ${image_id}`).toSorted()).toEqual([
+        `missing ${gone}`,
+        `wrong_size ${short}`,
       ]);
       expect(found.find(({ kind }) => kind === 'wrong_size')).toMatchObject({ size: 3, expected_size: 15 });
       await rename(world.pathOf('slow', 'away'), world.pathOf('fast', gone));
@@ -385,11 +385,11 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       await reconcileSchedule.look();
       await reconcileSchedule.look();
 
-      expect((await runs()).map(({ store_id, repairs }) => [store_id, repairs]).toSorted()).toEqual([
-        ['fast', 0],
-        [STAGING_STORE, 0],
-        ['slow', 0],
-        ['web', 0],
+      expect((await runs()).map(({ store_id, repairs }) => `${store_id} ${repairs}`).toSorted()).toEqual([
+        'fast 0',
+        `${STAGING_STORE} 0`,
+        'slow 0',
+        'web 0',
       ]);
       await world.work(['reconcile']);
       expect((await runs()).map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done']);
