@@ -1,6 +1,7 @@
 import { Database, type Flag, toDatabaseTime } from '@glimpse/persistence';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { listJobs, retryJob } from './commands/jobs.js';
+import { listCopies, requestVerification } from './commands/verify.js';
 import { purgeChildren, purgeImages } from './purge.js';
 import { restoreImage } from './restore-image.js';
 
@@ -188,6 +189,65 @@ export function describeManage(
       expect(await listJobs(database, { limit: 10, status: 'done' })).toHaveLength(1);
       await expect(retryJob(database, 'running')).rejects.toThrow('job running is running');
       await expect(retryJob(database, 'absent')).rejects.toThrow('there is no job absent');
+    });
+
+    describe('verify', () => {
+      const addLocation = (imageId: string, store: string | undefined) =>
+        database.unitOfWork.run((tx) =>
+          tx.insert('image_locations', [
+            {
+              image_id: imageId,
+              value: `file:///x/${imageId}`,
+              meta_data: store === undefined ? '{}' : JSON.stringify({ store }),
+              status: 'active',
+              ...lifetime(0, null),
+            },
+          ]),
+        );
+      beforeEach(async () => {
+        for (const id of ['i1', 'i2', 'i3']) await addImage(id, 0, null);
+        await addLocation('i1', 'fast');
+        await addLocation('i2', undefined);
+        await addLocation('i3', 'slow');
+      });
+      const requested = async () =>
+        (
+          await database.query<{ image_id: string }>(
+            'SELECT image_id FROM location_checks WHERE requested_at IS NOT NULL ORDER BY image_id',
+          )
+        ).map(({ image_id: id }) => id);
+
+      it('asks for one image, those of a store, or all', async () => {
+        expect(await requestVerification(database, { imageId: 'i1' }, 'slow')).toBe(1);
+        expect(await requested()).toEqual(['i1']);
+        expect(await requestVerification(database, { storeId: 'slow' }, 'slow')).toBe(2);
+        expect(await requestVerification(database, {}, 'slow')).toBe(3);
+        expect(await requestVerification(database, { imageId: 'none' }, 'slow')).toBe(0);
+        expect(await requested()).toEqual(['i1', 'i2', 'i3']);
+      });
+
+      it('lists what is out of service, or what is known of an image', async () => {
+        await requestVerification(database, {}, 'slow', NOW);
+        await database.unitOfWork.run((tx) =>
+          tx.execute(
+            "UPDATE location_checks SET state = 'damaged', damaged_at = 5, checked_at = 7, reason = 'why' WHERE image_id = 'i2'",
+          ),
+        );
+
+        const out = await listCopies(database, { limit: 10 }, 'slow');
+        const ofOne = await listCopies(database, { imageId: 'i1', limit: 10 }, 'slow');
+
+        expect(out).toEqual([
+          expect.objectContaining({
+            image: 'i2',
+            store: 'slow',
+            state: 'damaged',
+            in_service: 'no',
+            reason: 'why',
+          }),
+        ]);
+        expect(ofOne).toEqual([expect.objectContaining({ image: 'i1', store: 'fast', state: 'unverified' })]);
+      });
     });
   });
 }

@@ -38,6 +38,13 @@ describe('afterFailure', () => {
     expect(afterFailure({ ...job, attempt: 3 }, options, 0)).toBe('give-up');
   });
 
+  it('looks at a copy three times before its turn is over', () => {
+    const job = { kind: 'verify', code: 'STORE_UNAVAILABLE', isRetryable: true } as const;
+
+    expect(afterFailure({ ...job, attempt: 2 }, options, 0)).toEqual({ retryInMs: 1_000 });
+    expect(afterFailure({ ...job, attempt: 3 }, options, 0)).toBe('give-up');
+  });
+
   it('reads a location as often as the configuration says, and no more when it makes no sense', () => {
     const job = { kind: 'hash-location', code: 'STORE_UNAVAILABLE', isRetryable: true } as const;
 

@@ -146,13 +146,13 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       const id = await stored(['slow']);
       const { id: empty } = await registry().images.create(aCaller(), aNewImage());
 
-      const asOwner = registry().verification.request(aCaller(), id);
-      const asStranger = registry().verification.get(aCaller('p2'), id);
-      const ofNothing = registry().verification.request(anAdmin(), empty);
+      const refusals = [
+        { work: () => registry().verification.request(aCaller(), id), code: 'ACTION_FORBIDDEN' },
+        { work: () => registry().verification.get(aCaller('p2'), id), code: 'IMAGE_NOT_FOUND' },
+        { work: () => registry().verification.request(anAdmin(), empty), code: 'IMAGE_STATUS_CONFLICT' },
+      ];
 
-      await expect(asOwner).rejects.toMatchObject({ code: 'ACTION_FORBIDDEN' });
-      await expect(asStranger).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
-      await expect(ofNothing).rejects.toMatchObject({ code: 'IMAGE_STATUS_CONFLICT' });
+      for (const { work, code } of refusals) await expect(work()).rejects.toMatchObject({ code });
     });
   });
 
