@@ -81,7 +81,7 @@ async function runGroups(serverEnv: ServersForTests['env']): Promise<Count> {
 /** The kinds of test that start Glimpse as its users know it. */
 const WITH_IDENTITY: ReadonlySet<string> = new Set(['e2e', 'compat']);
 /** Those that store image data in a server. */
-const WITH_S3: ReadonlySet<string> = new Set(['integration', 'e2e', 'fault']);
+const WITH_S3: ReadonlySet<string> = new Set(['integration', 'e2e', 'compat', 'fault']);
 
 // Jest gets the signal as well and ends; what was started for it is to be ended after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  AbortMultipartUploadCommand,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 
@@ -65,6 +66,16 @@ export class OwnBucket {
     return { host: url.origin, access_key, secret_key, bucket: this.name };
   }
 
+  /** Stores an object past Glimpse, in place of one that may be there. */
+  async put(Key: string, Body: Buffer): Promise<void> {
+    await this.client.send(new PutObjectCommand({ Bucket: this.name, Key, Body }));
+  }
+
+  /** Removes an object past Glimpse. */
+  async delete(Key: string): Promise<void> {
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.name, Key }));
+  }
+
   /** The keys of all objects. */
   async objects(): Promise<string[]> {
     const { Contents = [] } = await this.client.send(new ListObjectsV2Command({ Bucket: this.name }));
@@ -82,7 +93,7 @@ export class OwnBucket {
     const Bucket = this.name;
     for (const { key: Key, id: UploadId } of await this.uploads())
       await this.client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
-    for (const Key of await this.objects()) await this.client.send(new DeleteObjectCommand({ Bucket, Key }));
+    for (const key of await this.objects()) await this.delete(key);
     await this.client.send(new DeleteBucketCommand({ Bucket }));
     this.client.destroy();
   }
