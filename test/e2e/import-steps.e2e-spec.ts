@@ -124,13 +124,13 @@ eachMode(
     });
 
     it.each([
-      ['is not what it says', () => readFileSync(raw), 'does not match stream data'],
-      ['ends early', () => gzipSync(diskAs('qcow2')).subarray(0, -5), 'is damaged or ends early'],
-      ['is a bomb', () => gzipSync(Buffer.alloc(80 * MIB)), 'expands to more than 50 times its size'],
-    ])('refuse what %s, and say so', async (_what, make, reason) => {
-      const image = await imported(make(), { disk_format: 'qcow2' });
+      ['is not what it says', 'qcow2', () => readFileSync(raw), 'does not match stream data'],
+      ['ends early', 'qcow2', () => gzipSync(diskAs('qcow2')).subarray(0, -5), 'is damaged or ends early'],
+      ['is a bomb', 'raw', () => gzipSync(Buffer.alloc(80 * MIB)), 'expands to more than 50 times its size'],
+    ])('refuse what %s, and say so', async (_what, disk_format, make, reason) => {
+      const image = await imported(make(), { disk_format });
 
-      expect(image).toMatchObject({ status: 'queued', size: null, disk_format: 'qcow2' });
+      expect(image).toMatchObject({ status: 'queued', size: null, disk_format });
       expect(await reasonOf(image.id)).toContain(reason);
       expect(readdirSync(scratch)).toEqual([]);
     });

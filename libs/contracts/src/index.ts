@@ -76,6 +76,7 @@ export {
   taskTypes,
 } from './domain/task.js';
 export {
+  ExpectedDigest,
   ImportMethod,
   ImportPayload,
   ImportRequest,
@@ -84,6 +85,8 @@ export {
   ImportStep,
   STAGING_STORE,
   attemptIdOf,
+  digestLengths,
+  endedImportPayload,
   stagedKeyOf,
 } from './domain/import.js';
 export {

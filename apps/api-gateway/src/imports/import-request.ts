@@ -1,7 +1,9 @@
 import {
+  type ExpectedDigest,
   ImportMethod,
   type ImportRequest,
   ServiceError,
+  digestLengths,
   isStorableText,
   withoutCredentials,
 } from '@glimpse/contracts';
@@ -9,11 +11,28 @@ import { z } from 'zod';
 
 const text = () => z.string().refine(isStorableText, 'has characters that cannot be stored');
 
+const digestAlgorithms = Object.keys(digestLengths) as (keyof typeof digestLengths)[];
+
+const ExpectedDigestBody = z
+  .strictObject({
+    algorithm: z.enum(digestAlgorithms),
+    value: z
+      .string()
+      .regex(/^[0-9a-f]+$/i, 'must be hexadecimal')
+      .toLowerCase(),
+  })
+  .refine(({ algorithm, value }) => value.length === digestLengths[algorithm], {
+    error: 'has not the length of its algorithm',
+  });
+
 /** What `POST …/import` takes. */
 export const ImportBody = z.looseObject({
   method: z.looseObject({
     name: z.string().meta({ description: 'One of the methods that `/v2/info/import` lists.' }),
     uri: text().optional().meta({ description: 'With web-download: where the data is.' }),
+    expected_digest: ExpectedDigestBody.optional().meta({
+      description: 'With web-download: what the downloaded data must hash to, else the import fails.',
+    }),
   }),
   stores: z.array(text()).optional().meta({ description: 'The stores to import into.' }),
   all_stores: z.boolean().optional().meta({ description: 'Import into every store.' }),
@@ -43,13 +62,22 @@ export function parseImportRequest(
       'URI is required for the web-download import method; an empty one does not pass filtering.',
     );
   return {
-    method: ImportMethod.parse(method),
+    method: ImportMethod.parse({ ...method, ...digestOf(method) }),
     stores: stores ?? null,
     headerStore: header === undefined ? null : String(header),
     allStores: allStores ?? false,
     allStoresMustSucceed: mustSucceed ?? true,
     body: { ...parsed.data, method: withoutSecrets(method) },
   };
+}
+
+/** Heeded where the data comes from a server that could say anything. */
+function digestOf({ name, expected_digest: expectedDigest }: z.output<typeof ImportBody>['method']): {
+  expectedDigest?: ExpectedDigest;
+} {
+  if (expectedDigest === undefined) return {};
+  if (name !== 'web-download') throw invalid(`The method '${name}' takes no expected_digest.`);
+  return { expectedDigest };
 }
 
 /** The task shows what was asked for to others who may see it: not with what password. */

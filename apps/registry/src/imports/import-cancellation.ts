@@ -2,6 +2,7 @@ import { jobPayloadOf } from '@glimpse/contracts';
 import type { JobRow, Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { forgetSecrets } from '../jobs/forget-secrets.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { TaskRecords } from '../tasks/task-records.js';
@@ -31,7 +32,8 @@ export class ImportCancellation {
     await this.staged.discard(tx, imageId);
   }
 
-  private async end(tx: Transaction, { id, payload: text }: Pick<JobRow, 'id' | 'payload'>): Promise<void> {
+  private async end(tx: Transaction, job: Pick<JobRow, 'id' | 'payload'>): Promise<void> {
+    const { id, payload: text } = job;
     const payload = jobPayloadOf('import', JSON.parse(text));
     const now = this.clock.now();
     await tx.execute(
@@ -39,6 +41,7 @@ export class ImportCancellation {
         WHERE id = ? AND status IN ('queued', 'running')`,
       [now, now, JSON.stringify(DELETED), id],
     );
+    await forgetSecrets(tx, { ...job, kind: 'import' });
     await this.tasks.fail(tx, payload.taskId, DELETED.message);
     const { jobs, import: imports } = this.settings.config;
     await this.jobs.enqueue(

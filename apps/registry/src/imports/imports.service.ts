@@ -167,7 +167,7 @@ export class ImportsService {
       const problem = problemWithUri(method.uri, this.settings.config.import.webDownload);
       if (problem !== undefined)
         throw new ServiceError('REQUEST_INVALID', `URI for web-download does not pass filtering: ${problem}`);
-      return { kind: 'web', uri: method.uri };
+      return { kind: 'web', uri: method.uri, digest: method.expectedDigest };
     }
     if (method.name === 'glance-direct' && staged !== undefined) return { kind: 'staged', ...staged };
     const { size, checksum, osHashAlgo, osHashValue } = image;

@@ -19,6 +19,7 @@ import { TransferFeed } from '../transfers/transfer-feed.js';
 import { taskIdOf } from '../transfers/transfer-rows.js';
 import { JobEffects } from './job-effects.js';
 import { JobQueue } from './job-queue.js';
+import { forgetSecrets } from './forget-secrets.js';
 import { afterFailure, attemptsOf } from './retry.js';
 
 type Calls = typeof registryJobs;
@@ -121,6 +122,7 @@ export class JobsService {
   private async giveUp(tx: Transaction, job: JobRow, error: WireError): Promise<void> {
     const kind = JobKind.parse(job.kind);
     await this.effects.failed(tx, kind, job.payload, error);
+    await forgetSecrets(tx, job);
     const about = { jobId: job.id, kind, imageId: job.image_id, error: error.message };
     await this.outbox.write(tx, jobEvents.failed, job.id, about);
     this.feed.jobChanged(tx, job.id);
@@ -165,6 +167,7 @@ export class JobsService {
         return job?.status === 'done' && job.lease_token === leaseToken ? ok : lost;
       const kind = JobKind.parse(job.kind);
       await this.effects.completed(tx, kind, job.payload, result);
+      await forgetSecrets(tx, job);
       await this.noteIfForNothing(tx, job, progress);
       this.feed.jobChanged(tx, jobId);
       await this.outbox.write(tx, jobEvents.completed, jobId, { jobId, kind, imageId: job.image_id });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Caller } from './caller.js';
 import { ByteCount, ImageLocation } from './image.js';
+import { withoutCredentials } from './location.js';
 
 /** The store in which data waits to be imported. Clients never see it, and can't name it. */
 export const STAGING_STORE = 'os_glance_staging_store';
@@ -8,12 +9,23 @@ export const STAGING_STORE = 'os_glance_staging_store';
 /** Names what one upload stages: another one of the same image is another object, so that removing one harms no other. */
 export const stagedKeyOf = (imageId: string, uploadId: string): string => `${imageId}.${uploadId}`;
 
+/** Characters of a digest in hex, by the name of its algorithm. */
+export const digestLengths = { md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 } as const;
+
+/** What data that is downloaded must hash to. */
+export const ExpectedDigest = z.object({ algorithm: z.string(), value: z.string() });
+export type ExpectedDigest = z.output<typeof ExpectedDigest>;
+
 /** Where the data of an import comes from, as the client says it. */
 export const ImportMethod = z.discriminatedUnion('name', [
   /** What was staged before. */
   z.object({ name: z.literal('glance-direct') }),
   /** A web server. */
-  z.object({ name: z.literal('web-download'), uri: z.string() }),
+  z.object({
+    name: z.literal('web-download'),
+    uri: z.string(),
+    expectedDigest: ExpectedDigest.optional(),
+  }),
   /** The stores that have it already. */
   z.object({ name: z.literal('copy-image') }),
 ]);
@@ -46,7 +58,7 @@ const KnownData = z.object({
 /** From where the worker reads. */
 export const ImportSource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('staged'), location: ImageLocation, size: ByteCount }),
-  z.object({ kind: z.literal('web'), uri: z.string() }),
+  z.object({ kind: z.literal('web'), uri: z.string(), digest: ExpectedDigest.optional() }),
   /** Best first; what is read must be what is known. */
   z.object({ kind: z.literal('copy'), locations: z.array(ImageLocation), known: KnownData }),
 ]);
@@ -80,6 +92,17 @@ export const ImportPayload = z.object({
   steps: z.array(ImportStep).default([]),
 });
 export type ImportPayload = z.output<typeof ImportPayload>;
+
+/**
+ * The payload of an import that has ended, without what nobody but its worker needed: passwords in URLs, and their
+ * queries, which may be signatures. Undefined where there is nothing of the kind.
+ */
+export function endedImportPayload(payload: ImportPayload): ImportPayload | undefined {
+  const { source } = payload;
+  if (source.kind !== 'web') return undefined;
+  const uri = withoutCredentials(source.uri).replace(/[?#].*$/s, '');
+  return uri === source.uri ? undefined : { ...payload, source: { ...source, uri } };
+}
 
 /** What one attempt at an import writes under. */
 export const attemptIdOf = (importId: string, attempt: number): string => `${importId}-${attempt}`;

@@ -27,7 +27,7 @@ export class ImportSources {
 
   /** Throws REQUEST_INVALID where there is none. */
   candidatesOf(source: Source): Candidate[] {
-    if (source.kind === 'web') return [(signal) => this.web.open(source.uri, signal)];
+    if (source.kind === 'web') return [(signal) => this.openWeb(source, signal)];
     const locations = source.kind === 'staged' ? [source.location] : source.locations;
     const known =
       source.kind === 'staged'
@@ -43,6 +43,16 @@ export class ImportSources {
         ...('digests' in known ? { digests: known.digests } : {}),
       };
     });
+  }
+
+  private async openWeb(
+    { uri, digest }: Extract<Source, { kind: 'web' }>,
+    signal: AbortSignal,
+  ): Promise<OpenedSource> {
+    const opened = await this.web.open(uri, signal);
+    return digest === undefined
+      ? opened
+      : { ...opened, digests: new Map([[digest.algorithm, digest.value]]) };
   }
 }
 
