@@ -14,6 +14,11 @@ export interface DriverType<Options = unknown> {
   readonly properties: (options: Options) => StoreProperties;
   /** Whether a location lies in such a store, as far as it shows: where its driver takes it for one of its own. */
   readonly recognizes: (options: Options, uri: string) => boolean;
+  /**
+   * Where the data lies that an open store writes, told apart from every other place: two stores on one would remove each
+   * other's data. Absent where nothing is written.
+   */
+  readonly places?: (options: Options) => readonly string[];
   /** Throws an `OptionError` where the options are well-formed but can't be used here. */
   readonly open: (options: Options, logger: Logger) => StoreDriver;
 }
@@ -55,7 +60,11 @@ interface Problem {
 }
 
 export type OpenResult =
-  | { readonly driver: StoreDriver; readonly properties: StoreProperties }
+  | {
+      readonly driver: StoreDriver;
+      readonly properties: StoreProperties;
+      readonly places: readonly string[];
+    }
   | { readonly problems: readonly Problem[] };
 
 function toProblems(issue: z.core.$ZodIssue): Problem[] {
@@ -76,7 +85,11 @@ export function checked<Options>(type: DriverType<Options>): OpenableType {
       const parsed = type.options.safeParse(options);
       if (!parsed.success) return { problems: parsed.error.issues.flatMap(toProblems) };
       try {
-        return { driver: type.open(parsed.data, logger), properties: type.properties(parsed.data) };
+        return {
+          driver: type.open(parsed.data, logger),
+          properties: type.properties(parsed.data),
+          places: type.places?.(parsed.data) ?? [],
+        };
       } catch (error) {
         if (!(error instanceof OptionError)) throw error;
         return { problems: [{ option: error.option, message: error.message }] };

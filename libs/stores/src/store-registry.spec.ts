@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -87,6 +87,17 @@ describe('createStores', () => {
     ['https://example.org/x', { store: 'tape' }, 'STORE_UNKNOWN'],
   ])('refuses %s with %j', (url, metadata, code) => {
     expect(() => open(two()).resolve({ url, metadata })).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("refuses two stores that would remove each other's data", async () => {
+    await symlink(folder, `${folder}-link`);
+    const store = (datadir: string) => ({ type: 'file', datadir });
+
+    expect(() => open({ a: store(`${folder}/x`), b: store(`${folder}-link/x`) }, 'a')).toThrow(
+      /stores\.b: keeps its data in .*\/x, and so does stores\.a/,
+    );
+    expect(() => open({ a: store(`${folder}/x`), b: store(`${folder}/x/y`) }, 'a')).not.toThrow();
+    await rm(`${folder}-link`);
   });
 
   it('names every option that is wrong', async () => {

@@ -130,16 +130,32 @@ function openDriver(
   };
 }
 
+/** Notices two stores that keep their data in one place: what one removes would be the other's. */
+class Places {
+  private readonly takenBy = new Map<string, string>();
+
+  /** The problems with a store that was opened as `path` says in the configuration. */
+  take(path: string, { places }: Opened): string[] {
+    return places.flatMap((place) => {
+      const other = this.takenBy.get(place);
+      this.takenBy.set(place, path);
+      return other === undefined ? [] : [`${path}: keeps its data in ${place}, and so does ${other}`];
+    });
+  }
+}
+
 /** Opens every configured store. Throws a `ConfigError` that names each option that can't be used. */
 export function createStores(config: Config, logger: Logger): StoreRegistry {
   const stores = new Map<string, Store>();
   const problems: string[] = [];
+  const places = new Places();
   for (const [id, options] of Object.entries(config.stores)) {
     const opened = openDriver(id, options, logger);
     if ('problems' in opened) {
       problems.push(...opened.problems);
       continue;
     }
+    problems.push(...places.take(`stores.${id}`, opened));
     const description = {
       id,
       type: options.type,
@@ -154,6 +170,7 @@ export function createStores(config: Config, logger: Logger): StoreRegistry {
   const staging = openDriver(STAGING_STORE, config.staging, logger, 'staging');
   if ('problems' in staging) problems.push(...staging.problems);
   else if (!staging.driver.capabilities.write) problems.push('staging.type: the store is read only');
+  else problems.push(...places.take('staging', staging));
   if (problems.length > 0 || 'problems' in staging)
     throw new ConfigError(`The configuration has errors:\n  ${problems.join('\n  ')}`);
   return new StoreRegistry(stores, config.defaultStore, config.isMultiStore, staging.driver);

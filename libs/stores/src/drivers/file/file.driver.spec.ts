@@ -281,11 +281,12 @@ function fillToLimit(path: string): Outcome {
     import { Readable } from 'node:stream';
     import { createLogger } from ${library('observability')};
     import { createStores } from ${library('stores')};
-    const stores = { file: { type: 'file', datadir: process.env.DATADIR } };
-    const driver = createStores({ stores, staging: stores.file, defaultStore: 'file' }, createLogger('test', { level: 'silent' })).get('file');
+    const [datadir, staging] = ['data', 'staging'].map((name) => process.env.DATADIR + '/' + name);
+    const stores = { file: { type: 'file', datadir } };
+    const driver = createStores({ stores, staging: { type: 'file', datadir: staging }, defaultStore: 'file' }, createLogger('test', { level: 'silent' })).get('file');
     const code = await driver.write('key', Readable.from([Buffer.alloc(8 << 20)]), { uploadId: 'u1' })
       .then(() => 'no error', (error) => error.code);
-    process.stdout.write(JSON.stringify({ code, left: readdirSync(process.env.DATADIR) }));
+    process.stdout.write(JSON.stringify({ code, left: readdirSync(datadir) }));
   `;
   const hooks = new URL('../../../../../scripts/typescript.mjs', import.meta.url).href;
   const command = 'ulimit -f 8192 && exec "$0" "$@"';

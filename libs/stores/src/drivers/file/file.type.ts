@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { type DriverType, orOptionError } from '../../driver-type.js';
 import { pathWithin, prepareDirectories } from './data-directories.js';
 import { FileDriver } from './file.driver.js';
@@ -15,6 +16,7 @@ export const fileType: DriverType<FileOptions> = {
     thin_provisioning: isThin,
   }),
   recognizes: ({ directories }, uri) => pathWithin(directories, uri) !== undefined,
+  places: ({ directories }) => directories.map(({ path }) => realpathSync(path)),
   open: (options, logger) => {
     orOptionError('datadir', () => prepareDirectories(options));
     const { metadataFile } = options;
