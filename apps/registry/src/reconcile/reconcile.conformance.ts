@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import { STAGING_STORE } from '@glimpse/contracts';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatabasePlace } from '../registry-harness.conformance.js';
 import { Died, ReconcileWorld } from './reconcile-world.conformance.js';
 
@@ -12,10 +12,11 @@ const atOnce = { ...repair, graceMs: 0 };
 
 export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void {
   let world: ReconcileWorld;
-  beforeEach(async () => {
+  beforeAll(async () => {
     world = await ReconcileWorld.open(makePlace);
   });
-  afterEach(() => world.close());
+  afterEach(() => world.reset());
+  afterAll(() => world.close());
 
   const anImage = async (text = 'live data of it') => {
     const id = await world.create();
@@ -374,10 +375,10 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
   });
 
   describe('the schedule', () => {
-    const runs = () => world.registry.rows('reconcile_runs');
-
     it('has every store compared, once an interval, by one registry', async () => {
-      const { reconcileSchedule, clock, publisher, relay } = world.registry;
+      const fresh = await ReconcileWorld.open(makePlace);
+      const { reconcileSchedule, clock, publisher, relay } = fresh.registry;
+      const runs = () => fresh.registry.rows('reconcile_runs');
       await reconcileSchedule.look();
       expect(await runs()).toEqual([]);
       clock.pass(601_000);
@@ -391,7 +392,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
         'slow 0',
         'web 0',
       ]);
-      await world.work(['reconcile']);
+      await fresh.work(['reconcile']);
       expect((await runs()).map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done']);
       await relay.relay();
       expect(publisher.names().filter((name) => name === 'store.reconciled')).toHaveLength(4);
@@ -401,6 +402,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       clock.pass(2 * HOUR);
       await reconcileSchedule.look();
       expect(await runs()).toHaveLength(8);
+      await fresh.close();
     });
 
     it('answers a worker that lost its lease with nothing', async () => {
