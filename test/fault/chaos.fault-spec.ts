@@ -4,7 +4,7 @@ import { describeReport } from './chaos/report.js';
 import { runChaos } from './chaos/run-chaos.js';
 
 /** `npm run chaos -- --kills 200` is the long run; docs say more. */
-const KILLS = { distributed: 20, embedded: 10 } as const;
+const KILLS = { distributed: 20, embedded: 6 } as const;
 const TEST_TIMEOUT_MS = 400_000;
 
 /** Leases that run out within the run, so that work is taken over all the time. */

@@ -18,16 +18,18 @@ export class Killer {
   constructor(
     private readonly system: System,
     private readonly ledger: Ledger,
+    private readonly onFault: (number: number, fault: string) => void = () => undefined,
   ) {}
 
   /** Resolves when the last fault is mended. */
   async run(plan: readonly PlannedFault[]): Promise<void> {
-    for (const { fault, pauseMs, lastsMs } of plan) {
+    for (const [index, { fault, pauseMs, lastsMs }] of plan.entries()) {
       await sleep(pauseMs);
       const part = partOf(fault);
       await this.mending.get(part);
       const started = performance.now();
       this.struck.set(nameOf(fault), (this.struck.get(nameOf(fault)) ?? 0) + 1);
+      this.onFault(index + 1, nameOf(fault));
       const mend = await strike(this.system, fault);
       this.mending.set(part, this.mend(nameOf(fault), mend, { started, lastsMs }));
     }

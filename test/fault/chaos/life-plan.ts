@@ -45,11 +45,10 @@ function planChange(random: Random): Change {
     download: 3,
   });
   const store = random.pick(storeNames);
-  const name = `n${random.between(1, 2)}`;
   const isThere = random.chance(0.6);
   // No two changes make the same value: what is found in the end tells which of them it was.
-  if (kind === 'property') return { kind, name, value: isThere ? random.uuid() : undefined };
-  if (kind === 'tag' || kind === 'member') return { kind, name, isThere };
+  if (kind === 'property') return { kind, name: 'note', value: isThere ? random.uuid() : undefined };
+  if (kind === 'tag' || kind === 'member') return { kind, name: 'first', isThere };
   if (kind === 'download') return { kind };
   return { kind, store };
 }
@@ -66,7 +65,7 @@ export function planLife(random: Random): LifePlan {
     breaksOff: random.chance(0.15),
     stores: goesToBoth ? storeNames : [store],
     isPatient: random.chance(0.7),
-    changes: Array.from({ length: random.between(0, 4) }, () => planChange(random)),
+    changes: Array.from({ length: random.between(0, 6) }, () => planChange(random)),
     end: random.weighted({ keep: 5, delete: 3, 'try-to-delete': 2 }),
   };
 }

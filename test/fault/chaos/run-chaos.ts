@@ -6,11 +6,13 @@ import { DataServer, ImageApi, type Mode, waitFor } from '@glimpse/testing';
 import { findInMotion } from './at-rest.js';
 import { ChaosClient } from './client.js';
 import { findDatabaseFaults } from './database-check.js';
+import { EventLog } from './event-log.js';
 import { planFaults } from './faults.js';
 import { Killer } from './killer.js';
 import { Ledger } from './ledger.js';
 import { LedgerCheck } from './ledger-check.js';
 import { Random } from './random.js';
+import { findByReconcile } from './reconcile-check.js';
 import { type ChaosReport, describeReport } from './report.js';
 import { findLostFiles, findOrphans } from './store-check.js';
 import { System } from './system.js';
@@ -27,6 +29,8 @@ export interface ChaosOptions {
   readonly seed: string;
   /** More of the configuration. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Is told of each fault as it comes. */
+  readonly onFault?: (number: number, fault: string) => void;
 }
 
 /** Lets clients work while everything is killed at random, waits until all is at rest, and looks what there is. */
@@ -71,7 +75,8 @@ class ChaosRun {
   async run(): Promise<ChaosReport> {
     const { system, ledger } = this;
     const random = new Random(this.options.seed);
-    const killer = new Killer(system, ledger);
+    const killer = new Killer(system, ledger, this.options.onFault);
+    const events = system.servers === null ? null : await EventLog.open(system.servers.busUrl);
     const newClient = () => new ChaosClient(() => system.glimpse.urls, ledger);
     const workload = new Workload(random.fork('work'), CLIENTS, newClient, ledger, this.web);
     await killer.run(planFaults(random.fork('faults'), system, this.options.kills));
@@ -79,7 +84,7 @@ class ChaosRun {
     await workload.stop();
     const database = await Database.open({ url: system.databaseUrl, poolSize: 4, connectTimeoutMs: 10_000 });
     try {
-      return await this.lookAtWhatThereIs(database, killer, lastFault);
+      return await this.lookAtWhatThereIs(database, events, killer, lastFault);
     } finally {
       await database.close();
     }
@@ -87,6 +92,7 @@ class ChaosRun {
 
   private async lookAtWhatThereIs(
     database: Database,
+    events: EventLog | null,
     killer: Killer,
     lastFault: number,
   ): Promise<ChaosReport> {
@@ -102,6 +108,8 @@ class ChaosRun {
       ...(await findDatabaseFaults(database)),
       ...(await findLostFiles(database, folders)).map((file) => `lost: ${file}`),
       ...orphans.files.map((file) => `orphan: ${file}`),
+      ...((await events?.findLost(database)) ?? []),
+      ...(await findByReconcile(system.glimpse)),
       ...system.crashes,
     ];
     return {

@@ -1,0 +1,58 @@
+import type { Database, OutboxRow } from '@glimpse/persistence';
+import { waitFor } from '@glimpse/testing';
+import { type ChannelModel, connect } from 'amqplib';
+
+const QUEUE = 'chaos.events';
+const EVENTS = 'glimpse.events';
+const DEAD_LETTERS = 'glimpse.dead-letters';
+const ARRIVAL_TIMEOUT_MS = 30_000;
+
+/** A subscriber that is away until the end: RabbitMQ keeps for it what was announced, through all of its deaths. */
+export class EventLog {
+  private constructor(private readonly busUrl: string) {}
+
+  /** From now on events are kept. The services have made their exchange before. */
+  static async open(busUrl: string): Promise<EventLog> {
+    const log = new EventLog(busUrl);
+    await log.connected(async (connection) => {
+      const channel = await connection.createChannel();
+      await channel.assertQueue(QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      await channel.bindQueue(QUEUE, EVENTS, '#');
+    });
+    return log;
+  }
+
+  /** The events that were committed and have not arrived, and what ended among the dead letters. */
+  async findLost(database: Database): Promise<string[]> {
+    const committed = await database.query<Pick<OutboxRow, 'event_id' | 'name'>>(
+      'SELECT event_id, name FROM outbox',
+    );
+    return this.connected(async (connection) => {
+      const channel = await connection.createChannel();
+      const arrived = new Set<string>();
+      await channel.consume(
+        QUEUE,
+        (message) => {
+          if (message !== null) arrived.add((JSON.parse(message.content.toString()) as { id: string }).id);
+        },
+        { noAck: true },
+      );
+      const missing = () => committed.filter(({ event_id: id }) => !arrived.has(id));
+      await waitFor('all events', () => missing().length === 0, ARRIVAL_TIMEOUT_MS).catch(() => undefined);
+      const { messageCount } = await channel.checkQueue(DEAD_LETTERS);
+      return [
+        ...missing().map((event) => `never arrived: ${event.name} ${event.event_id}`),
+        ...(messageCount === 0 ? [] : [`${messageCount} dead letters`]),
+      ];
+    });
+  }
+
+  private async connected<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T> {
+    const connection = await connect(this.busUrl);
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+}
