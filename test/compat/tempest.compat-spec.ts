@@ -92,6 +92,8 @@ describe.each(['embedded', 'distributed'] as const)('Tempest (%s)', (mode) => {
         ...cloud.env,
         ...clientEnvironment(folder),
         GLIMPSE_POLICY_FILE: policyFile(folder),
+        // Its tests upload arbitrary bytes as disks of every format.
+        GLIMPSE_FORMATS_REQUIRE_MATCH: 'false',
       },
     });
     // Its tests of metadata definitions take the first resource type that they find.

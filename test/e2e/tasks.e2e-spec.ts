@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ImageApi, eachMode, waitFor } from '@glimpse/testing';
+import { ImageApi, aQcow2Image, eachMode, waitFor } from '@glimpse/testing';
 import { JSON_TYPE, identity } from './callers.js';
 import { severalStores } from './several-stores.js';
 import { webData } from './web-data.js';
@@ -8,7 +8,7 @@ import { webData } from './web-data.js';
 const several = severalStores();
 const { web } = webData();
 beforeAll(() => {
-  web().serve('data', Buffer.from('data'));
+  web().serve('data', aQcow2Image());
 });
 afterAll(() => several.remove());
 

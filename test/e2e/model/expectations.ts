@@ -77,6 +77,7 @@ function creating(images: ModelImage[], command: Extract<Command, { kind: 'creat
         status: 'queued',
         isProtected: false,
         isHidden: false,
+        diskFormat: 'raw',
         properties: new Map(os === undefined ? [] : [['os', os]]),
         tags: new Set(),
         members: new Map(),
@@ -138,7 +139,9 @@ function patchOne(draft: ModelImage, { op, path, value }: Operation, by: CallerN
       draft.owner = String(value);
       return undefined;
     case 'disk_format':
-      return draft.status === 'queued' ? undefined : 403;
+      if (draft.status !== 'queued') return 403;
+      draft.diskFormat = String(value);
+      return undefined;
     default:
       if (op !== 'add' && !draft.properties.has(name)) return 409;
       if (op === 'remove') draft.properties.delete(name);
@@ -156,6 +159,8 @@ function changing(image: ModelImage, command: Changing): Outcome {
   switch (command.kind) {
     case 'upload':
       if (image.status !== 'queued') return refused(409);
+      // What is uploaded is no disk of any format.
+      if (image.diskFormat !== 'raw') return refused(415);
       return { status: 204, apply: () => Object.assign(image, { status: 'active', data: command.data }) };
     case 'delete':
       if (image.isProtected) return refused(403);

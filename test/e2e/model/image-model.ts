@@ -23,6 +23,7 @@ export interface ModelImage {
   status: 'queued' | 'active' | 'deactivated' | 'deleted';
   isProtected: boolean;
   isHidden: boolean;
+  diskFormat: string;
   readonly properties: Map<string, string>;
   tags: Set<string>;
   /** Also while the image is not shared. */

@@ -70,6 +70,9 @@ const UNTOLD: ReadonlySet<ErrorCode> = new Set([
 const UNAVAILABLE = 'The image service is temporarily unavailable, please try again.';
 const INTERNAL = 'The server has either erred or is incapable of performing the requested operation.';
 
+/** What Glance says of data that it refuses to store, before the reason. */
+const WRONG_TYPE = 'The request media type application/octet-stream is not supported by this server.';
+
 export interface ErrorAnswer {
   readonly status: number;
   readonly explanation: string;
@@ -77,6 +80,7 @@ export interface ErrorAnswer {
 }
 
 function explain(error: ServiceError, status: number): string {
+  if (error.code === 'IMAGE_FORMAT_REFUSED') return `${WRONG_TYPE}\n\n${error.message}`;
   if (!UNTOLD.has(error.code)) return error.message;
   return status === 503 ? UNAVAILABLE : INTERNAL;
 }

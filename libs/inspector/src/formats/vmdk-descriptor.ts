@@ -44,7 +44,8 @@ function findFault(text: string): string | undefined {
 
 /** Reads a descriptor, padded with zero bytes. */
 export function parseVmdkDescriptor(bytes: Buffer): VmdkDescriptor {
-  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
   const text = bytes.toString('latin1', 0, end).toLowerCase();
   const refused = (reason: string): Danger => ({ check: 'descriptor', reason });
   if (!PLAIN_TEXT.test(text))

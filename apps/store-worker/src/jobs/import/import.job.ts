@@ -1,7 +1,7 @@
 import type { Config } from '@glimpse/config';
 import { type JobPayload, type JobResult, attemptIdOf, isServiceError } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
-import { type FannedOut, StoresFailed, type TransferPipeline } from '@glimpse/pipeline';
+import { type FannedOut, StoresFailed, type TransferPipeline, showStoring } from '@glimpse/pipeline';
 import type { StoreDriver, StoreRegistry } from '@glimpse/stores';
 import type { ImportSteps } from '../../conversion/import-steps.js';
 import { preparedDataGuard } from '../../conversion/prepared-data-guard.js';
@@ -12,8 +12,8 @@ type Payload = JobPayload<'import'>;
 type Result = JobResult<'import'>;
 type Failed = Result['failed'][number];
 
-/** What was stored, and of what formats it is where the steps of the import have changed them. */
-type Stored = FannedOut & Pick<NonNullable<Result['data']>, 'diskFormat' | 'containerFormat'>;
+/** What was stored, and what else of the image is other than it was. */
+type Stored = FannedOut & Pick<NonNullable<Result['data']>, 'diskFormat' | 'containerFormat' | 'properties'>;
 
 const reasonOf = (error: unknown): string =>
   isServiceError(error) ? error.message : 'The store failed in an unforeseen way';
@@ -91,7 +91,7 @@ export class ImportJob implements JobHandler<'import'> {
     // There may be room at the next attempt.
     if (isServiceError(last, 'SCRATCH_FULL')) throw last;
     // A store that does not answer may do so at the next attempt; web servers had theirs.
-    if (payload.source.kind !== 'web' && isServiceError(last, 'STORE_UNAVAILABLE')) throw last;
+    if (!isRemote(payload) && isServiceError(last, 'STORE_UNAVAILABLE')) throw last;
     return {
       data: null,
       stored: [],
@@ -105,13 +105,14 @@ export class ImportJob implements JobHandler<'import'> {
     candidate: Candidate,
     { attempt, signal, progress }: JobContext,
   ): Promise<Stored> {
-    const { imageId, importId, allMustSucceed, sizeCap, steps, diskFormat, containerFormat } = payload;
+    const { imageId, importId, allMustSucceed, sizeCap, steps } = payload;
     const attemptId = attemptIdOf(importId, attempt);
-    const phase = payload.source.kind === 'web' ? 'downloading' : 'reading';
+    const phase = isRemote(payload) ? 'downloading' : 'reading';
     progress.phase(phase);
     const source = await candidate(signal);
     progress.phase(phase, source.size);
     try {
+      const { diskFormat, containerFormat } = source.description ?? payload;
       const request = { source, steps, diskFormat, containerFormat, attemptId, sizeCap, signal, progress };
       const prepared = await this.steps.prepare(request);
       try {
@@ -134,9 +135,11 @@ export class ImportJob implements JobHandler<'import'> {
               : preparedDataGuard(prepared, steps, this.config.formats),
           signal,
           ...(reportsProgress ? {} : { onProgress: (bytesDone) => progress.bytes(bytesDone) }),
-          onRead: () => progress.phase('storing'),
+          onRead: (read) => showStoring(progress, read),
         });
-        return { ...stored, ...changesOf(payload, formats) };
+        if (stored.formatWarning !== null)
+          this.logger.warn({ imageId, reason: stored.formatWarning }, 'an image has odd data');
+        return { ...stored, ...changesOf(payload, formats), properties: source.description?.properties };
       } finally {
         prepared.data.destroy();
         await prepared.close();
@@ -154,7 +157,7 @@ export class ImportJob implements JobHandler<'import'> {
     signal: AbortSignal,
   ): Promise<Result> {
     const { outcomes, size, virtualSize, checksum, osHashAlgo, osHashValue } = data;
-    const { diskFormat, containerFormat } = data;
+    const { diskFormat, containerFormat, properties } = data;
     const objects = [...outcomes].flatMap(([storeId, outcome]) =>
       'object' in outcome ? [{ storeId, object: outcome.object }] : [],
     );
@@ -169,7 +172,7 @@ export class ImportJob implements JobHandler<'import'> {
       return { data: null, stored: [], failed };
     }
     return {
-      data: { size, virtualSize, checksum, osHashAlgo, osHashValue, diskFormat, containerFormat },
+      data: { size, virtualSize, checksum, osHashAlgo, osHashValue, diskFormat, containerFormat, properties },
       stored: objects.map(({ storeId, object }) => ({
         storeId,
         location: this.stores.toImageLocation(storeId, object),
@@ -178,6 +181,9 @@ export class ImportJob implements JobHandler<'import'> {
     };
   }
 }
+
+/** Servers that are none of the stores. */
+const isRemote = ({ source }: Payload): boolean => source.kind === 'web' || source.kind === 'glance';
 
 function changesOf(
   before: Payload,
