@@ -14,6 +14,7 @@ import {
   type SqlReader,
   type StagedDataRow,
   type Transaction,
+  requestChecks,
 } from '@glimpse/persistence';
 import { createStoreFinder } from '@glimpse/stores';
 import { Injectable } from '@nestjs/common';
@@ -91,11 +92,11 @@ export class PromisesService {
 
   /** Notes what is broken, where the row still says so: what a worker did not find may have been removed meanwhile. */
   async report({ broken, ...lease }: RequestOf<Calls['report']>): Promise<void> {
-    await this.database.unitOfWork.run(async (tx) => {
-      const { storeId } = await this.runs.hold(tx, lease);
-      for (const { promise, found } of broken)
+    for (const { promise, found } of broken)
+      await this.database.unitOfWork.run(async (tx) => {
+        const { storeId } = await this.runs.hold(tx, lease);
         if (await this.isPromised(tx, promise)) await this.note(tx, storeId, promise, found);
-    });
+      });
   }
 
   private async note(
@@ -118,12 +119,21 @@ export class PromisesService {
       modified_at: null,
     });
     if (since < this.clock.now()) return;
+    if (source === 'location') await this.haveVerified(tx, Number(rowId), imageId);
     tx.afterCommit(() =>
       this.settings.logger.error(
         { imageId, store: storeId, url: withoutCredentials(location.url), expected: size, found },
         'the data of an image is not what the database says',
       ),
     );
+  }
+
+  /** A verification takes the copy out of service, and repairs it where another store has a good one. */
+  private async haveVerified(tx: Transaction, id: number, imageId: string): Promise<void> {
+    const held = await tx.execute('UPDATE images SET updated_at = updated_at WHERE id = ? AND deleted = 0', [
+      imageId,
+    ]);
+    if (held === 1) await requestChecks(tx, [{ id, image_id: imageId }], this.clock.now());
   }
 
   private async isPromised(

@@ -87,6 +87,7 @@ export class ReconcileWorld {
         'reconcile_runs',
         'store_findings',
         'quarantined_objects',
+        'location_checks',
         'image_locations',
       ])
         await tx.execute(`DELETE FROM ${table}`);

@@ -331,6 +331,8 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
         `missing ${gone}`,
         `wrong_size ${short}`,
       ]);
+      const wanted = await world.registry.rows('location_checks', 'requested_at IS NOT NULL');
+      expect(wanted.map(({ image_id }) => image_id).toSorted()).toEqual([gone, short].toSorted());
       expect(found.find(({ kind }) => kind === 'wrong_size')).toMatchObject({ size: 3, expected_size: 15 });
       await rename(world.pathOf('slow', 'away'), world.pathOf('fast', gone));
       world.registry.clock.pass(1000);
