@@ -25,6 +25,8 @@ import { SchemasController } from './images/schemas.controller.js';
 import { DocsController } from './openapi/docs.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ImportMethods } from './imports/import-methods.js';
+import type { Authenticator } from './auth/authenticator.js';
+import { RemoteImageServices } from './imports/remote-image-services.js';
 import { MembersController } from './members/members.controller.js';
 import { metadefControllers } from './metadefs/metadef-controllers.js';
 import { ProgressController } from './progress/progress.controller.js';
@@ -46,6 +48,7 @@ export class ApiGatewayModule {
     stores: StoreRegistry,
     pipeline: TransferPipeline,
     caching: ImageCaching,
+    authenticator: Authenticator,
   ): DynamicModule {
     const { config, instanceId, logger } = settings;
     const cacheControllers = caching.cache === undefined ? [] : [CacheEvents];
@@ -80,6 +83,7 @@ export class ApiGatewayModule {
         { provide: GatewaySettings, useValue: settings },
         { provide: StoreRegistry, useValue: stores },
         { provide: TransferPipeline, useValue: pipeline },
+        { provide: RemoteImageServices, useValue: new RemoteImageServices(authenticator) },
         provideInstanceLease({
           instanceId,
           service: SERVICE,

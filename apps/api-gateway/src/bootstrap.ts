@@ -68,7 +68,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   });
   const settings = new GatewaySettings(config, instanceId, logger, transfersEnd.signal);
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiGatewayModule.forRoot(settings, stores, pipeline, caching),
+    ApiGatewayModule.forRoot(settings, stores, pipeline, caching, authenticator),
     adapter,
     { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
   );

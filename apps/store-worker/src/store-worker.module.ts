@@ -9,6 +9,7 @@ import type { ImportSteps } from './conversion/import-steps.js';
 import { DeleteDataJob } from './jobs/delete-data.job.js';
 import { HashLocationJob } from './jobs/hash-location.job.js';
 import { AllowedAddresses } from './jobs/import/allowed-addresses.js';
+import { GlanceSource } from './jobs/import/glance-source.js';
 import { ImportJob } from './jobs/import/import.job.js';
 import { ImportSources } from './jobs/import/import-sources.js';
 import { WebRequests } from './jobs/import/web-request.js';
@@ -37,6 +38,13 @@ export interface StoreWorkerOptions {
   readonly importSteps: ImportSteps;
 }
 
+/** What users reach in the catalogue is the operator's: it may lie in its networks. It leads nowhere else. */
+function glanceSourceOf({ import: { webDownload, glanceDownload } }: Config): GlanceSource {
+  const options = { ...webDownload, maxRedirects: 0 };
+  const requests = new WebRequests(options, new AllowedAddresses(['0.0.0.0/0', '::/0']));
+  return new GlanceSource(requests, new WebSource(requests, options), glanceDownload.extraProperties);
+}
+
 /** Background work on image data. */
 @Module({})
 export class StoreWorkerModule {
@@ -52,13 +60,14 @@ export class StoreWorkerModule {
     const { webDownload } = config.import;
     const requests = new WebRequests(webDownload, new AllowedAddresses(webDownload.allowedAddresses));
     const web = new WebSource(requests, webDownload);
+    const glance = glanceSourceOf(config);
     const copies = new CopyReader(pipeline);
     const handlersFor = (rpc: RpcClient) =>
       new JobHandlers([
         new DeleteDataJob(stores, logger),
         new ProbeLocationJob(stores),
         new HashLocationJob(stores, pipeline, config),
-        new ImportJob(stores, new ImportSources(stores, web), importSteps, pipeline, config, logger),
+        new ImportJob(stores, new ImportSources(stores, web, glance), importSteps, pipeline, config, logger),
         new VerifyJob(stores, copies, logger),
         new RepairJob(stores, copies, pipeline, logger),
         new ReconcileJob(rpc, stores, logger),

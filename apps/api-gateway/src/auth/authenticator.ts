@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '@glimpse/contracts';
 import type { IdentityRefused } from './identity-refused.js';
+import type { RemoteService, ServicePlace } from './remote-service.js';
 
 /** Who is calling: everything about a caller but the id of the request. */
 export type Identity = Omit<Caller, 'requestId'>;
@@ -26,5 +27,7 @@ export interface Authenticator {
   ): Promise<Identity | null> | Identity | null;
   /** `WWW-Authenticate` of a 401, at a service that its clients reach at `baseUrl`. */
   challenge(baseUrl: string, refusal?: IdentityRefused): string;
+  /** The image service of another place, by the catalogue of whoever sent the headers; undefined where that has none. */
+  findImageService?(headers: IncomingHttpHeaders, place: ServicePlace): Promise<RemoteService | undefined>;
   close?(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Authenticator, Identity } from './authenticator.js';
 import { keystoneChallenge } from './keystone-challenge.js';
+import type { RemoteService, ServicePlace } from './remote-service.js';
+import { findInCatalogHeader } from './service-catalog-header.js';
 
 function one(headers: IncomingHttpHeaders, ...names: string[]): string | null {
   for (const name of names) {
@@ -31,5 +33,12 @@ export class HeadersAuthenticator implements Authenticator {
       roles: list(headers, 'x-roles', 'x-role').map((role) => role.toLowerCase()),
       serviceRoles: list(headers, 'x-service-roles'),
     };
+  }
+
+  /** The proxy passes the token and, where it is told to (`include_service_catalog`), the catalogue on. */
+  findImageService(headers: IncomingHttpHeaders, place: ServicePlace): Promise<RemoteService | undefined> {
+    const token = one(headers, 'x-auth-token');
+    const url = findInCatalogHeader(headers['x-service-catalog'], place);
+    return Promise.resolve(token === null || url === undefined ? undefined : { url, token });
   }
 }

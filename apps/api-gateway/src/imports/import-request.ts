@@ -30,6 +30,12 @@ export const ImportBody = z.looseObject({
   method: z.looseObject({
     name: z.string().meta({ description: 'One of the methods that `/v2/info/import` lists.' }),
     uri: text().optional().meta({ description: 'With web-download: where the data is.' }),
+    glance_region: text().optional().meta({ description: 'With glance-download: the other region.' }),
+    glance_image_id: text().optional().meta({ description: 'With glance-download: the image there.' }),
+    glance_service_interface: z
+      .enum(['public', 'internal', 'admin'])
+      .optional()
+      .meta({ description: 'With glance-download: `public` (the default), `internal` or `admin`.' }),
     expected_digest: ExpectedDigestBody.optional().meta({
       description: 'With web-download: what the downloaded data must hash to, else the import fails.',
     }),
@@ -62,7 +68,7 @@ export function parseImportRequest(
       'URI is required for the web-download import method; an empty one does not pass filtering.',
     );
   return {
-    method: ImportMethod.parse({ ...method, ...digestOf(method) }),
+    method: ImportMethod.parse({ ...method, ...digestOf(method), ...remoteOf(method) }),
     stores: stores ?? null,
     headerStore: header === undefined ? null : String(header),
     allStores: allStores ?? false,
@@ -79,6 +85,14 @@ function digestOf({ name, expected_digest: expectedDigest }: z.output<typeof Imp
   if (name !== 'web-download') throw invalid(`The method '${name}' takes no expected_digest.`);
   return { expectedDigest };
 }
+
+/** What is wrong with these is said after what is wrong with the image. */
+const remoteOf = (method: z.output<typeof ImportBody>['method']) => ({
+  region: method.glance_region ?? null,
+  imageId: method.glance_image_id ?? null,
+  serviceInterface: method.glance_service_interface ?? 'public',
+  remote: null,
+});
 
 /** The task shows what was asked for to others who may see it: not with what password. */
 function withoutSecrets(method: z.output<typeof ImportBody>['method']) {

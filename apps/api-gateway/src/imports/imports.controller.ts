@@ -11,6 +11,7 @@ import { intoStaging } from '../image-data/upload-target.js';
 import { imageIdFrom } from '../images/image-id.js';
 import { ImportMethods } from './import-methods.js';
 import { parseImportRequest } from './import-request.js';
+import { RemoteImageServices } from './remote-image-services.js';
 
 /** Brings data into images in two steps, or from elsewhere. */
 @Controller('v2/images/:id')
@@ -19,6 +20,7 @@ export class ImportsController {
     private readonly rpc: RpcClient,
     private readonly methods: ImportMethods,
     private readonly bodies: ReceivedBodies,
+    private readonly remotes: RemoteImageServices,
   ) {}
 
   @Put('stage')
@@ -43,10 +45,11 @@ export class ImportsController {
   @HttpCode(202)
   async import(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
     const header = request.headers['x-image-meta-store'];
+    const parsed = parseImportRequest(request.body, header, this.methods.names);
     await this.rpc.call(registryImports.begin, {
       ctx: callerOf(request),
       id: imageIdFrom(id),
-      request: parseImportRequest(request.body, header, this.methods.names),
+      request: { ...parsed, method: await this.remotes.resolve(parsed.method, request.headers) },
     });
   }
 }

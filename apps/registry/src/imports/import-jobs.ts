@@ -121,7 +121,8 @@ export class ImportJobs {
     const now = this.clock.databaseNow();
     const failedStores = failed.map(({ storeId }) => storeId);
     const injected = source.kind === 'copy' ? {} : injectedProperties(ctx, this.settings.config.import);
-    await markImport(tx, image.image, { importing: [], failed: failedStores }, now, injected);
+    const more = { ...data.properties, ...injected };
+    await markImport(tx, image.image, { importing: [], failed: failedStores }, now, more);
     if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
     for (const location of locations) await this.locations.add(tx, imageId, location);
     if (source.kind === 'copy')

@@ -29,6 +29,7 @@ import { ImportEnds } from './import-ends.js';
 import { markImport } from './import-marks.js';
 import { importStepList } from './import-step-list.js';
 import { importTargets } from './import-targets.js';
+import { remoteSourceOf } from './remote-source.js';
 import { type Staged, StagedData } from './staged-data.js';
 
 const conflict = (message: string) => new ServiceError('IMAGE_STATUS_CONFLICT', message);
@@ -131,7 +132,8 @@ export class ImportsService {
       else if (method.name === 'copy-image' && copies > 0) {
         await this.quotas.admitStaging(tx, ctx, owner, null);
         await this.quotas.admitStored(tx, ctx, id, (size ?? 0) * Math.max(1, stores?.length ?? 1));
-      } else if (method.name === 'web-download') await this.quotas.admitStaging(tx, ctx, owner, null);
+      } else if (method.name === 'web-download' || method.name === 'glance-download')
+        await this.quotas.admitStaging(tx, ctx, owner, null);
     } catch (error) {
       if (isServiceError(error, 'QUOTA_EXCEEDED')) return { refusal: error.message };
       throw error;
@@ -169,6 +171,7 @@ export class ImportsService {
         throw new ServiceError('REQUEST_INVALID', `URI for web-download does not pass filtering: ${problem}`);
       return { kind: 'web', uri: method.uri, digest: method.expectedDigest };
     }
+    if (method.name === 'glance-download') return remoteSourceOf(method);
     if (method.name === 'glance-direct' && staged !== undefined) return { kind: 'staged', ...staged };
     const { size, checksum, osHashAlgo, osHashValue } = image;
     return { kind: 'copy', locations: [...locations], known: { size, checksum, osHashAlgo, osHashValue } };
@@ -204,7 +207,7 @@ function assertStatus(
     return;
   }
   if (status === 'active') throw conflict('Image with status active cannot be target for import');
-  if (method === 'web-download' && status !== 'queued')
+  if ((method === 'web-download' || method === 'glance-download') && status !== 'queued')
     throw conflict(`Image needs to be in 'queued' state to use '${method}' method`);
   if (method === 'glance-direct' && status !== 'uploading')
     throw conflict("Image needs to be staged before 'glance-direct' method can be used");

@@ -81,3 +81,13 @@ export const injectMetadata = z
       .describe('Callers with one of these roles import without inject_image_metadata.'),
   })
   .prefault({});
+
+export const glanceDownload = z
+  .strictObject({
+    extraProperties: words()
+      .default(['hw_', 'trait:', 'os_distro', 'os_secure_boot', 'os_type'])
+      .describe(
+        "Beginnings of the names of properties that glance-download copies (Glance's glance_download_properties.extra_properties).",
+      ),
+  })
+  .prefault({});

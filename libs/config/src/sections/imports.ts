@@ -1,9 +1,16 @@
 import { z } from 'zod';
 import { wholeNumber, words } from '../option-types.js';
-import { conversion, decompression, importSteps, injectMetadata, scratch } from './import-steps.js';
+import {
+  conversion,
+  decompression,
+  glanceDownload,
+  importSteps,
+  injectMetadata,
+  scratch,
+} from './import-steps.js';
 
 /** The methods of importing that can be offered, by Glance's names. */
-export const importMethodNames = ['glance-direct', 'web-download', 'copy-image'] as const;
+export const importMethodNames = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const;
 
 const isMethod = (name: string) => importMethodNames.some((method) => method === name);
 
@@ -55,8 +62,10 @@ export const imports = z
   .strictObject({
     methods: words()
       .refine((names) => names.every(isMethod), { error: `must be of ${importMethodNames.join(', ')}` })
-      .default([...importMethodNames])
-      .describe('Ways of importing that are offered: glance-direct, web-download, copy-image.'),
+      .default(['glance-direct', 'web-download', 'copy-image'])
+      .describe(
+        'Ways of importing that are offered: glance-direct, web-download, copy-image, glance-download.',
+      ),
     maxAttempts: wholeNumber(1, 100)
       .default(3)
       .describe('How often an import is begun whose workers die or fail through no fault of the data.'),
@@ -66,5 +75,6 @@ export const imports = z
     decompression,
     conversion,
     injectMetadata,
+    glanceDownload,
   })
   .prefault({});

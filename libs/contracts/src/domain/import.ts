@@ -28,6 +28,15 @@ export const ImportMethod = z.discriminatedUnion('name', [
   }),
   /** The stores that have it already. */
   z.object({ name: z.literal('copy-image') }),
+  /** The image service of another region of the cloud. */
+  z.object({
+    name: z.literal('glance-download'),
+    region: z.string().nullable(),
+    imageId: z.string().nullable(),
+    serviceInterface: z.enum(['public', 'internal', 'admin']),
+    /** Where it is, and by what it knows the caller; null where the caller's catalogue has no such place. */
+    remote: z.object({ url: z.string(), token: z.string() }).nullable(),
+  }),
 ]);
 export type ImportMethod = z.output<typeof ImportMethod>;
 
@@ -59,6 +68,8 @@ const KnownData = z.object({
 export const ImportSource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('staged'), location: ImageLocation, size: ByteCount }),
   z.object({ kind: z.literal('web'), uri: z.string(), digest: ExpectedDigest.optional() }),
+  /** The token is the caller's. */
+  z.object({ kind: z.literal('glance'), url: z.string(), imageId: z.string(), token: z.string() }),
   /** Best first; what is read must be what is known. */
   z.object({ kind: z.literal('copy'), locations: z.array(ImageLocation), known: KnownData }),
 ]);
@@ -94,11 +105,12 @@ export const ImportPayload = z.object({
 export type ImportPayload = z.output<typeof ImportPayload>;
 
 /**
- * The payload of an import that has ended, without what nobody but its worker needed: passwords in URLs, and their
+ * The payload of an import that has ended, without what nobody but its worker needed: tokens, passwords in URLs, and their
  * queries, which may be signatures. Undefined where there is nothing of the kind.
  */
 export function endedImportPayload(payload: ImportPayload): ImportPayload | undefined {
   const { source } = payload;
+  if (source.kind === 'glance') return { ...payload, source: { ...source, token: '' } };
   if (source.kind !== 'web') return undefined;
   const uri = withoutCredentials(source.uri).replace(/[?#].*$/s, '');
   return uri === source.uri ? undefined : { ...payload, source: { ...source, uri } };
@@ -120,6 +132,8 @@ export const ImportResult = z.object({
       /** Where the steps of the import changed them. */
       diskFormat: z.string().optional(),
       containerFormat: z.string().optional(),
+      /** What came along with the data. */
+      properties: z.record(z.string(), z.string()).optional(),
     })
     .nullable(),
   stored: z.array(z.object({ storeId: z.string(), location: ImageLocation })),

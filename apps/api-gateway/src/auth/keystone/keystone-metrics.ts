@@ -1,7 +1,7 @@
 import { counter, gauge, histogram, metricNames } from '@glimpse/observability';
 
 /** What is asked of Keystone. */
-export type Operation = 'login' | 'validate' | 'discover' | 'limits';
+export type Operation = 'login' | 'validate' | 'discover' | 'limits' | 'catalog';
 
 /** `hit`: known, `refused`: known to be no good, `joined`: somebody was asking already, `miss`: Keystone is asked. */
 export const cacheLookups = counter({

@@ -3,6 +3,7 @@ import { type Config, ConfigError, keystoneProblems } from '@glimpse/config';
 import type { Logger } from '@glimpse/observability';
 import type { Authenticator, Identity, RequestLine } from '../authenticator.js';
 import { keystoneChallenge } from '../keystone-challenge.js';
+import type { RemoteService, ServicePlace } from '../remote-service.js';
 import { isAllowedByRules } from './access-rules.js';
 import { CheckedTokens } from './checked-tokens.js';
 import { KeystoneHttp } from './keystone-http.js';
@@ -10,6 +11,7 @@ import { ProjectLimitsReader, needsLimits } from './project-limits.js';
 import { ServiceSession } from './service-session.js';
 import type { CheckedToken } from './token-document.js';
 import { TokenValidator } from './token-validator.js';
+import { UserCatalogs } from './user-catalogs.js';
 
 type Options = Config['keystone'];
 
@@ -40,6 +42,7 @@ export class KeystoneAuthenticator implements Authenticator {
     private readonly limits: Pick<ProjectLimitsReader, 'of'> | undefined,
     private readonly options: Options,
     private readonly http: Pick<KeystoneHttp, 'close'>,
+    private readonly catalogs: Pick<UserCatalogs, 'findImageService'>,
   ) {}
 
   /** Throws a `ConfigError` for options that can't work. Logs in at once, so that what is wrong there is in the log. */
@@ -57,7 +60,7 @@ export class KeystoneAuthenticator implements Authenticator {
       ? new ProjectLimitsReader(new ServiceSession(http, system, logger), keystone, logger)
       : undefined;
     const tokens = new CheckedTokens(new TokenValidator(session), keystone);
-    return new KeystoneAuthenticator(tokens, limits, keystone, http);
+    return new KeystoneAuthenticator(tokens, limits, keystone, http, new UserCatalogs(session));
   }
 
   async authenticate(headers: IncomingHttpHeaders, request: RequestLine): Promise<Identity | null> {
@@ -78,6 +81,14 @@ export class KeystoneAuthenticator implements Authenticator {
 
   challenge(): string {
     return keystoneChallenge(this.options.wwwAuthenticateUri ?? this.options.authUrl ?? '');
+  }
+
+  async findImageService(
+    headers: IncomingHttpHeaders,
+    place: ServicePlace,
+  ): Promise<RemoteService | undefined> {
+    const token = one(headers, 'x-auth-token', 'x-storage-token');
+    return token === undefined ? undefined : this.catalogs.findImageService(token, place);
   }
 
   close(): Promise<void> {

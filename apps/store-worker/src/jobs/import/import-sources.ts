@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type JobPayload, ServiceError } from '@glimpse/contracts';
 import type { StoreRegistry } from '@glimpse/stores';
+import type { GlanceSource } from './glance-source.js';
 import type { WebSource } from './web-source.js';
 
 /** Data to import, opened. */
@@ -10,6 +11,12 @@ export interface OpenedSource {
   readonly size: number | undefined;
   /** Digests that it must have, by algorithm. */
   readonly digests?: ReadonlyMap<string, string>;
+  /** What the source says of the image, where it is more than data. */
+  readonly description?: {
+    readonly diskFormat: string;
+    readonly containerFormat: string;
+    readonly properties: Readonly<Record<string, string>>;
+  };
 }
 
 /** One place where the data can be had. */
@@ -23,10 +30,12 @@ export class ImportSources {
   constructor(
     private readonly stores: StoreRegistry,
     private readonly web: WebSource,
+    private readonly glance: GlanceSource,
   ) {}
 
   /** Throws REQUEST_INVALID where there is none. */
   candidatesOf(source: Source): Candidate[] {
+    if (source.kind === 'glance') return [(signal) => this.glance.open(source, signal)];
     if (source.kind === 'web') return [(signal) => this.openWeb(source, signal)];
     const locations = source.kind === 'staged' ? [source.location] : source.locations;
     const known =

@@ -12,6 +12,11 @@ export interface WebData {
   readonly size: number | undefined;
 }
 
+interface WebTarget {
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Reads images from web servers that clients name. */
 export class WebSource {
   constructor(
@@ -23,7 +28,11 @@ export class WebSource {
    * Opens the URI. A connection that breaks is taken up where it ended, where the server can vouch (by a strong ETag) that
    * the data is still the same. Whoever opened it destroys the stream. Throws as {@link WebRequests.get} does.
    */
-  async open(uri: string, signal: AbortSignal): Promise<WebData> {
+  async open(
+    uri: string,
+    signal: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<WebData> {
     const timeout = new AbortController();
     const timer = setTimeout(
       () => timeout.abort(failed('The download took too long')),
@@ -31,10 +40,12 @@ export class WebSource {
     );
     const either = AbortSignal.any([signal, timeout.signal]);
     try {
-      const answer = await this.requests.get(uri, {}, either);
+      const answer = await this.requests.get(uri, headers, either);
       try {
         const size = sizeOf(answer);
-        const data = Readable.from(this.chunks(uri, answer, size, either), { objectMode: false });
+        const data = Readable.from(this.chunks({ uri, headers }, answer, size, either), {
+          objectMode: false,
+        });
         data.once('close', () => {
           clearTimeout(timer);
           answer.body.destroy();
@@ -51,7 +62,7 @@ export class WebSource {
   }
 
   private async *chunks(
-    uri: string,
+    target: WebTarget,
     first: WebAnswer,
     size: number | undefined,
     signal: AbortSignal,
@@ -73,12 +84,12 @@ export class WebSource {
         answer.body.destroy();
       }
       if (etag === undefined || resumes >= this.options.maxResumes) throw brokeOff();
-      answer = await this.resume(uri, { etag, from: received, size }, signal);
+      answer = await this.resume(target, { etag, from: received, size }, signal);
     }
   }
 
   private async resume(
-    uri: string,
+    { uri, headers }: WebTarget,
     rest: { etag: string; from: number; size: number | undefined },
     signal: AbortSignal,
   ): Promise<WebAnswer> {
@@ -86,7 +97,11 @@ export class WebSource {
     for (let attempt = 0; ; attempt++) {
       await delay(RESUME_PAUSE_MS * 2 ** attempt, undefined, { signal });
       try {
-        const answer = await this.requests.get(uri, { range: `bytes=${from}-`, 'if-range': etag }, signal);
+        const answer = await this.requests.get(
+          uri,
+          { ...headers, range: `bytes=${from}-`, 'if-range': etag },
+          signal,
+        );
         if (answer.status === 206 && continues(answer, from, size)) return answer;
         answer.body.destroy();
         throw failed('The connection broke, and the data is another one by now, or can not be read in parts');
