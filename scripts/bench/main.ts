@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes | cache]`: figures, beside raw limits.
+ * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes | cache | import]`: figures, beside raw limits.
  * `npm run bench -- list`: pages of a million images.
  */
 import { cpus } from 'node:os';
@@ -8,6 +8,7 @@ import { findServers } from '../test/servers.js';
 import { benchAuth } from './auth-bench.js';
 import { measureRawRoundTrips } from './bus-roundtrip.js';
 import { benchBytes } from './bytes-bench.js';
+import { benchImport } from './import-bench.js';
 import { benchList } from './list-bench.js';
 import { benchCache } from './cache-bench.js';
 import { benchMetadata } from './metadata-bench.js';
@@ -98,6 +99,11 @@ try {
     printTable(
       'Image cache',
       await benchCache({ mode, mebibytes: values.quick ? 128 : 512, rounds: values.quick ? 1 : 3 }),
+    );
+  if (wants('import') && values.url === undefined)
+    printTable(
+      'Imports',
+      await benchImport(mode, { mebibytes: values.quick ? 128 : 1024, rounds: values.quick ? 1 : 3 }),
     );
 } finally {
   await servers.end();
