@@ -71,6 +71,21 @@ export class OwnBucket {
     await this.client.send(new PutObjectCommand({ Bucket: this.name, Key, Body }));
   }
 
+  /** Lets it hold no more than `bytes`. By Swift's own interface: S3 has none for that. */
+  async setQuota(bytes: number): Promise<void> {
+    const { url, accessKey, secretKey } = this.server;
+    const login = await fetch(new URL('/auth/v1.0', url), {
+      headers: { 'x-storage-user': accessKey, 'x-storage-pass': secretKey },
+    });
+    const [token, account] = [login.headers.get('x-auth-token'), login.headers.get('x-storage-url')];
+    if (token === null || account === null) throw new Error('The S3 server is not Swift with tempauth');
+    const answer = await fetch(`${account}/${this.name}`, {
+      method: 'POST',
+      headers: { 'x-auth-token': token, 'x-container-meta-quota-bytes': String(bytes) },
+    });
+    if (!answer.ok) throw new Error(`The quota was refused with ${answer.status}`);
+  }
+
   /** Removes an object past Glimpse. */
   async delete(Key: string): Promise<void> {
     await this.client.send(new DeleteObjectCommand({ Bucket: this.name, Key }));

@@ -18,6 +18,8 @@ export interface Copy {
   /** The object that is meant; another one is not copied. */
   readonly head: ObjectHead;
   readonly signal: AbortSignal | undefined;
+  /** Bytes from which on it is copied in parts, of that size. */
+  readonly partBytes?: number;
 }
 
 const sourceOf = ({ bucket }: S3Connection, key: string): string =>
@@ -26,8 +28,9 @@ const sourceOf = ({ bucket }: S3Connection, key: string): string =>
 /** Copies an object within the bucket, on the server. Never replaces one: rejects with `STORE_OBJECT_DUPLICATE`. */
 export async function copyObject(connection: S3Connection, copy: Copy): Promise<void> {
   await connection.refuseExisting(copy.to, copy.signal);
-  if (copy.head.size <= COPY_AT_ONCE_BYTES) await copyAtOnce(connection, copy);
-  else await copyInParts(connection, copy);
+  const { partBytes = COPY_AT_ONCE_BYTES, head } = copy;
+  if (head.size <= partBytes) await copyAtOnce(connection, copy);
+  else await copyInParts(connection, copy, Math.max(partBytes, Math.ceil(head.size / MAX_PARTS)));
 }
 
 async function copyAtOnce(connection: S3Connection, { from, to, head, signal }: Copy): Promise<void> {
@@ -49,7 +52,11 @@ async function copyAtOnce(connection: S3Connection, { from, to, head, signal }: 
   );
 }
 
-async function copyInParts(connection: S3Connection, { from, to, head, signal }: Copy): Promise<void> {
+async function copyInParts(
+  connection: S3Connection,
+  { from, to, head, signal }: Copy,
+  partBytes: number,
+): Promise<void> {
   const { client, bucket: Bucket } = connection;
   const Metadata: Record<string, string> =
     head.uploadId === undefined ? {} : { [UPLOAD_METADATA]: head.uploadId };
@@ -64,7 +71,6 @@ async function copyInParts(connection: S3Connection, { from, to, head, signal }:
   );
   try {
     const Parts: CompletedPart[] = [];
-    const partBytes = Math.max(COPY_AT_ONCE_BYTES, Math.ceil(head.size / MAX_PARTS));
     for (let at = 0; at < head.size; at += partBytes) {
       const PartNumber = Parts.length + 1;
       const { CopyPartResult } = await client.send(

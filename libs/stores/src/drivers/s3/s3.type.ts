@@ -15,6 +15,7 @@ export const s3Type: DriverType<S3Options> = {
     s3_store_thread_pools: threads,
   }),
   recognizes: (options, uri) => keyOfLocation(options, uri) !== undefined,
+  places: ({ endpoint, bucket }) => [`${endpoint.host}/${bucket}`],
   open: (options, logger) => {
     const { caFile } = options;
     const ca = caFile === undefined ? undefined : orOptionError('cacert', () => readFileSync(caFile, 'utf8'));
