@@ -96,6 +96,13 @@ eachMode(
       await call('POST', `${path}/actions/verify`, owner);
       await call('GET', `${path}/verification`);
       await call('GET', `${path}/tasks`);
+      await call('GET', `${path}/progress`);
+      await call('GET', `${path}/progress`, consumer);
+      await call('GET', '/v2/progress');
+      await call('GET', `${path}/progress`, owner, undefined, {
+        accept: 'text/event-stream',
+        'last-event-id': 'end',
+      });
       await call('DELETE', `/v2/stores/near/${id}`, admin);
       await call('DELETE', path);
       await call('DELETE', path);

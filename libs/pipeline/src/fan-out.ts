@@ -39,8 +39,8 @@ export interface FanOutRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called with every chunk that comes. */
   readonly onProgress?: ((bytesDone: number) => void) | undefined;
-  /** Called when all of the source was read, and what is left is to make it durable. */
-  readonly onRead?: (() => void) | undefined;
+  /** Called when all of the source was read, with its size, and what is left is to make it durable. */
+  readonly onRead?: ((size: number) => void) | undefined;
 }
 
 /** What was read, and what each store has of it. */
@@ -132,7 +132,7 @@ export class FanOut {
       if (either.aborted) throw either.reason;
     }
     this.limit.finish();
-    this.request.onRead?.();
+    this.request.onRead?.(this.limit.size);
     this.inspect?.finish();
     const { expectedDigests } = this.request;
     const digests = this.hash.finish();

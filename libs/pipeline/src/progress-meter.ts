@@ -14,7 +14,8 @@ interface Sample {
 export class ProgressMeter implements ProgressReporter {
   private name: ProgressPhase;
   private bytesDone = 0;
-  private samples: Sample[];
+  /** Of this phase, from its first reading on: its bytes need not begin at 0. */
+  private samples: Sample[] = [];
 
   /** `nowMs` is a clock that never goes back. */
   constructor(
@@ -23,14 +24,13 @@ export class ProgressMeter implements ProgressReporter {
     private readonly nowMs: () => number = () => performance.now(),
   ) {
     this.name = phase;
-    this.samples = [{ atMs: nowMs(), bytes: 0 }];
   }
 
   phase(name: ProgressPhase, bytesTotal: number | null = null): void {
     this.name = name;
     this.bytesTotal = bytesTotal;
     this.bytesDone = 0;
-    this.samples = [{ atMs: this.nowMs(), bytes: 0 }];
+    this.samples = [];
   }
 
   bytes(done: number): void {
@@ -56,4 +56,10 @@ export class ProgressMeter implements ProgressReporter {
     if (first === undefined || atMs - first.atMs < MIN_SPAN_MS) return null;
     return Math.max(0, Math.round(((this.bytesDone - first.bytes) * 1_000) / (atMs - first.atMs)));
   }
+}
+
+/** All of `size` bytes were read; they are being made durable. */
+export function showStoring(progress: ProgressReporter, size: number): void {
+  progress.phase('storing', size);
+  progress.bytes(size);
 }

@@ -40,8 +40,8 @@ export interface StoreImageRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called with every chunk that comes. */
   readonly onProgress?: ((bytesDone: number) => void) | undefined;
-  /** Called when all of the source was read, and what is left is to make it durable. */
-  readonly onRead?: (() => void) | undefined;
+  /** Called when all of the source was read, with its size, and what is left is to make it durable. */
+  readonly onRead?: ((size: number) => void) | undefined;
 }
 
 /** An object that was stored, with what was measured while it passed. */
@@ -119,7 +119,7 @@ export class Transfer {
       yield releasesChunks ? this.lent.lend(slot) : Buffer.from(slot.bytes);
     }
     this.limit.finish();
-    this.request.onRead?.();
+    this.request.onRead?.(this.limit.size);
     this.inspect?.finish();
     // Not awaited here: the driver makes the data durable meanwhile.
     this.digests = this.hash.finish();

@@ -12,34 +12,37 @@ const durations = histogram({
 /** Probes come every few seconds and say nothing. */
 const QUIET = new Set(['/healthcheck', '/livez', '/readyz', '/metrics']);
 
-export function countRequest(_request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  inFlight.inc();
-  done();
-}
-
-/** Writes the access line and the metrics of a request when its answer has gone out, or its client has. */
+/** Counts a request, and writes its access line and metrics when its answer has gone out, or its client has. */
 export function accessLogHook(logger: Logger) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    inFlight.dec();
-    const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
-    const seconds = reply.elapsedTime / 1000;
-    durations.observe({ route, method: request.method, status: reply.statusCode }, seconds);
-    logger[QUIET.has(route) ? 'debug' : 'info'](
-      {
-        method: request.method,
-        path: redactCredentials(request.originalUrl),
-        status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        request_id: request.id,
-        // From where, above all where nobody could be told who it was (401).
-        address: request.ip,
-        ...(request.caller === null
-          ? {}
-          : { user_id: request.caller.userId, project_id: request.caller.projectId }),
-        ...(reply.raw.writableFinished ? {} : { aborted: true }),
-      },
-      'request',
-    );
+    inFlight.inc();
+    // Fastify's own hook knows nothing of clients that go away in the middle of an answer.
+    reply.raw.once('close', () => {
+      inFlight.dec();
+      write(logger, request, reply);
+    });
     done();
   };
+}
+
+function write(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+  const seconds = reply.elapsedTime / 1000;
+  durations.observe({ route, method: request.method, status: reply.statusCode }, seconds);
+  logger[QUIET.has(route) ? 'debug' : 'info'](
+    {
+      method: request.method,
+      path: redactCredentials(request.originalUrl),
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+      request_id: request.id,
+      // From where, above all where nobody could be told who it was (401).
+      address: request.ip,
+      ...(request.caller === null
+        ? {}
+        : { user_id: request.caller.userId, project_id: request.caller.projectId }),
+      ...(reply.raw.writableFinished ? {} : { aborted: true }),
+    },
+    'request',
+  );
 }

@@ -5,7 +5,7 @@ import type { Logger } from '@glimpse/observability';
 import { acceptedLabels } from '../discovery/versions.js';
 import { routeUrl } from '../discovery/route-url.js';
 import { type RequestHookOptions, requestHook } from './request.hook.js';
-import { accessLogHook, countRequest } from './access-log.hook.js';
+import { accessLogHook } from './access-log.hook.js';
 import { bodyHook } from './body.hook.js';
 import { corsHook } from './cors.hook.js';
 import { renderError } from './error-body.js';
@@ -62,7 +62,7 @@ export function createHttpAdapter(config: Config, logger: Logger, hooks: Request
   const fastify = adapter.getInstance();
   fastify.decorateRequest('caller', null);
   fastify.decorateRequest('identifyAgain');
-  fastify.addHook('onRequest', countRequest);
+  fastify.addHook('onRequest', accessLogHook(logger));
   fastify.addHook('onRequest', corsHook(config.cors));
   fastify.addHook('onRequest', requestHook(hooks));
   fastify.addHook('preHandler', bodyHook(config.http));
@@ -70,7 +70,6 @@ export function createHttpAdapter(config: Config, logger: Logger, hooks: Request
     discardUnreadBody(request.raw);
     done();
   });
-  fastify.addHook('onResponse', accessLogHook(logger));
   deferContinue(fastify.server);
   return adapter;
 }
