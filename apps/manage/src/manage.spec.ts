@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { table } from './output.js';
 import { createProgram } from './program.js';
+import { describeReconcileCommands } from './reconcile.conformance.js';
 import { describeManage } from './manage.conformance.js';
 import { describeMetadefs } from './metadefs/metadefs.conformance.js';
 
@@ -17,6 +18,7 @@ async function makePlace() {
 
 describeManage('SQLite', makePlace);
 describeMetadefs('SQLite', makePlace);
+describeReconcileCommands('SQLite', makePlace);
 
 describe('the command line', () => {
   it('shows lists as tables', () => {
@@ -34,6 +36,8 @@ describe('the command line', () => {
     ['purge --max-rows many'],
     ['jobs retry'],
     ['export-metadefs'],
+    ['reconcile --grace-seconds -1'],
+    ['quarantine restore'],
   ])('refuses `%s`', async (line) => {
     const program = createProgram();
     for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)])
