@@ -80,7 +80,7 @@ export interface ErrorAnswer {
 }
 
 function explain(error: ServiceError, status: number): string {
-  if (error.code === 'IMAGE_FORMAT_REFUSED') return `${WRONG_TYPE}\n\n${error.message}`;
+  if (error.code === 'IMAGE_FORMAT_REFUSED') return `${WRONG_TYPE}\n${error.message}`;
   if (!UNTOLD.has(error.code)) return error.message;
   return status === 503 ? UNAVAILABLE : INTERNAL;
 }

@@ -29,17 +29,28 @@ function findCreateType(text: string): string | null {
 const hasParent = (text: string) =>
   text.includes('parentfilenamehint') || [...text.matchAll(PARENT_CID)].some(([, cid]) => cid !== NO_PARENT);
 
+/** Blank lines, comments, and the disk data base, which says nothing of files. */
+const SAYS_NOTHING = /^(?:#|ddb|$)/;
+
+function* linesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length;) {
+    const newline = text.indexOf('\n', from);
+    const end = newline === -1 ? text.length : newline;
+    yield text.slice(from, end).trim();
+    from = end + 1;
+  }
+}
+
 /** What is wrong with the lines: each must be one that is known here, as those that are not may be known elsewhere. */
 function findFault(text: string): string | undefined {
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('ddb'));
-  const others = lines.filter((line) => !FIELD.test(line));
-  const extents = others.filter((line) => EXTENT.test(line));
-  if (extents.length < others.length) return 'its descriptor has lines that are not known';
-  if (extents.length === 0) return 'its descriptor names no extent';
-  return extents.some((line) => line.includes('/')) ? 'an extent of it names a path' : undefined;
+  let hasExtent = false;
+  for (const line of linesOf(text)) {
+    if (SAYS_NOTHING.test(line) || FIELD.test(line)) continue;
+    if (!EXTENT.test(line)) return 'its descriptor has lines that are not known';
+    if (line.includes('/')) return 'an extent of it names a path';
+    hasExtent = true;
+  }
+  return hasExtent ? undefined : 'its descriptor names no extent';
 }
 
 /** Reads a descriptor, padded with zero bytes. */
