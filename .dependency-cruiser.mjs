@@ -5,7 +5,7 @@ const libs = (...names) => `^libs/${anyOf(names)}/`;
 const npm = (...names) => `(^|/)node_modules/${anyOf(names)}/`;
 
 /** Test code may use everything; the bench and the servers for tests are set up as the tests do. */
-const TESTS = '(spec|\\.conformance)\\.ts$|^test/|^libs/testing/|^scripts/(bench|fuzz|services)/';
+const TESTS = '(spec|\\.conformance)\\.ts$|^test/|^libs/testing/|^scripts/(bench|fuzz|services|test)/';
 
 const basics = ['contracts', 'config', 'observability'];
 const everyLibrary = [
