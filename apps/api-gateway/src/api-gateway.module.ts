@@ -36,6 +36,7 @@ import { ReadinessChecks } from './readiness-checks.js';
 import { storeControllers } from './stores/store-controllers.js';
 import { TagsController } from './tags/tags.controller.js';
 import { UsageController } from './usage/usage.controller.js';
+import { Suspicions } from './verification/suspicions.js';
 import { VerificationController } from './verification/verification.controller.js';
 
 export const SERVICE = 'api-gateway';
@@ -98,6 +99,7 @@ export class ApiGatewayModule {
         ReceivedBodies,
         DownloadService,
         LocationReader,
+        Suspicions,
         { provide: ImageCaching, useValue: caching },
         CacheQueue,
         CacheUpkeep,

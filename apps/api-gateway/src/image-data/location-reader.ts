@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type ImageLocation, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
 import { type ByteRange, type ResolvedLocation, StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
+import { Suspicions } from '../verification/suspicions.js';
 import { firstBytes } from './first-bytes.js';
 
 export interface ReadLocations {
@@ -22,6 +23,7 @@ export class LocationReader {
   constructor(
     private readonly stores: StoreRegistry,
     private readonly settings: GatewaySettings,
+    private readonly suspicions: Suspicions,
   ) {}
 
   /** The stream has its first byte. Rejects with what the last location failed with. */
@@ -96,6 +98,7 @@ export class LocationReader {
       } catch (error) {
         if (signal.aborted || !isServiceError(error)) throw error;
         this.settings.logger.warn({ err: error, imageId }, 'a location can not be read');
+        if (error.code === 'STORE_OBJECT_NOT_FOUND') this.suspicions.report(imageId);
         lastError = error;
       }
     throw lastError;

@@ -142,6 +142,22 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       expect(await eventsOf(id)).toContain('image.copy.verified');
     });
 
+    it('by a reader that found nothing there looks at what was not looked at lately', async () => {
+      const id = await stored(['slow']);
+      const isQueued = async () => (await copyIn(id, 'slow'))?.isQueued;
+
+      await registry().verification.suspect(id);
+      expect(await isQueued()).toBe(true);
+      await verify(id, () => intact);
+      await registry().verification.suspect(id);
+      expect(await isQueued()).toBe(false);
+      registry().clock.pass(2 * 3_600_000);
+      await registry().verification.suspect(id);
+      await registry().verification.suspect('no image');
+
+      expect(await isQueued()).toBe(true);
+    });
+
     it('is for administrators, and of data that is there', async () => {
       const id = await stored(['slow']);
       const { id: empty } = await registry().images.create(aCaller(), aNewImage());

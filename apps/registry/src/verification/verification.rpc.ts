@@ -18,4 +18,10 @@ export class VerificationRpc {
   async request({ ctx, id }: RequestOf<Calls['request']>): Promise<ResponseOf<Calls['request']>> {
     return { copies: await this.verification.request(ctx, id) };
   }
+
+  @HandleRpc(registryVerification.suspect)
+  async suspect({ imageId }: RequestOf<Calls['suspect']>): Promise<ResponseOf<Calls['suspect']>> {
+    await this.verification.suspect(imageId);
+    return {};
+  }
 }

@@ -11,6 +11,9 @@ import { type Copy, CopyChecks } from './copy-checks.js';
 import { VerificationQueue } from './verification-queue.js';
 import { intervalMsOf } from './verification-times.js';
 
+/** Before a copy is looked at again that a reader complains about. */
+const SUSPICION_MS = 3_600_000;
+
 const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
 /** What is known of the copies of an image's data, and another look at them. */
@@ -53,6 +56,20 @@ export class VerificationService {
       await this.audit.changed(tx, ctx, { action: 'evaluate', on: 'data', id: image.id });
       tx.afterCommit(() => this.queue.wake());
       return (await this.checks.findOf(tx, image.id)).map((copy) => this.show(copy));
+    });
+  }
+
+  /** Copies that are in service and were not looked at for an hour: what a reader met may be known already. */
+  async suspect(imageId: string): Promise<void> {
+    const before = this.clock.now() - SUSPICION_MS;
+    const isDoubtful = ({ damagedAt, checkedAt, isRequested, isQueued }: Copy) =>
+      damagedAt === null && !isRequested && !isQueued && (checkedAt === null || checkedAt < before);
+    const copies = (await this.checks.findOf(this.database, imageId)).filter(isDoubtful);
+    if (copies.length === 0) return;
+    const locations = copies.map(({ locationId }) => ({ id: locationId, image_id: imageId }));
+    await this.database.unitOfWork.run(async (tx) => {
+      await requestChecks(tx, locations, this.clock.now());
+      tx.afterCommit(() => this.queue.wake());
     });
   }
 

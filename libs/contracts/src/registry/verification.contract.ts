@@ -16,4 +16,9 @@ export const registryVerification = {
    * IMAGE_STATUS_CONFLICT where the image has no data. Repeatable.
    */
   request: rpc('registry.verification.request', { request: OnImage, response: Copies }),
+  /** Somebody found no data where the image has some: its copies are looked at soon, unless that was done lately. */
+  suspect: rpc('registry.verification.suspect', {
+    request: z.object({ imageId: z.string() }),
+    response: z.object({}),
+  }),
 } as const;
