@@ -32,6 +32,7 @@ eachMode(
   'The steps of an import',
   (glimpse) => {
     const api = new ImageApi(() => glimpse().url, identity('p1', 'admin', 'member', 'reader'));
+    const stranger = new ImageApi(() => glimpse().url, identity('p2', 'member', 'reader'));
     const member = new ImageApi(() => glimpse().url, identity('p1', 'member', 'reader'));
 
     async function imported(data: Buffer, formats: object, as = api) {
@@ -135,6 +136,48 @@ eachMode(
       expect(readdirSync(scratch)).toEqual([]);
     });
 
+    it('make a new image of another one when they are asked to', async () => {
+      const old = await api.create({
+        name: 'disk',
+        disk_format: 'raw',
+        hw_machine_type: 'q35',
+        tags: ['one'],
+      });
+      await api.upload(old.id, readFileSync(raw));
+      const convert = (id: string, disk_format: string, as = api) =>
+        as.send('POST', `/v2/images/${id}/actions/convert`, {
+          headers: JSON_TYPE,
+          body: JSON.stringify({ disk_format }),
+        });
+
+      const answer = await convert(old.id, 'qcow2');
+      expect(answer.status).toBe(202);
+      const { id } = JSON.parse(answer.text) as { id: string };
+      expect(answer.headers.get('location')).toContain(id);
+      const image = await waitFor('the conversion', async () => {
+        const now = await api.show(id);
+        return now.status === 'importing' ? undefined : now;
+      });
+
+      expect(image).toMatchObject({
+        status: 'active',
+        name: 'disk',
+        disk_format: 'qcow2',
+        visibility: 'private',
+        hw_machine_type: 'q35',
+        tags: ['one'],
+        virtual_size: 16 * MIB,
+      });
+      const path = join(folder, 'converted.qcow2');
+      writeFileSync(path, await api.download(id));
+      expect(qemuImg('compare', '-f', 'raw', '-F', 'qcow2', raw, path)).toContain('identical');
+      expect(await api.show(old.id)).toMatchObject({ status: 'active', disk_format: 'raw', size: 16 * MIB });
+      expect((await convert(old.id, 'raw')).status).toBe(409);
+      expect((await convert(old.id, 'vdi')).status).toBe(400);
+      expect((await convert(old.id, 'qcow2', stranger)).status).toBe(404);
+      expect((await convert((await api.create()).id, 'qcow2')).status).toBe(409);
+    });
+
     it('refuse a disk of a PiB in a small file', async () => {
       const path = join(folder, 'huge.qcow2');
       qemuImg('create', '-f', 'qcow2', path, '1P');
@@ -150,6 +193,7 @@ eachMode(
     env: {
       GLIMPSE_IMPORT_STEPS: 'image_decompression,ova_unpacking,image_conversion,inject_image_metadata',
       GLIMPSE_IMPORT_SCRATCH_DIR: scratch,
+      GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
       GLIMPSE_IMPORT_DECOMPRESSION_MAX_RATIO: '50',
       GLIMPSE_IMPORT_INJECT_METADATA_INJECT: '{hw_video_model: virtio, origin: import, os_glance_x: y}',
       GLIMPSE_IMPORT_INJECT_METADATA_IGNORE_USER_ROLES: 'admin',

@@ -25,6 +25,7 @@ const everything = async () => {
         web: { type: 'http', allow_private_addresses: true },
       }),
       GLIMPSE_DEFAULT_STORE: 'near',
+      GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
     },
   };
 };
@@ -92,6 +93,8 @@ eachMode(
       await call('DELETE', `${path}/tags/more`);
       await call('POST', `${path}/actions/deactivate`, admin);
       await call('POST', `${path}/actions/reactivate`, admin);
+      await call('POST', `${path}/actions/convert`, owner, { disk_format: 'qcow2' });
+      await call('POST', `${path}/actions/convert`, owner, { disk_format: 'raw' });
       await call('POST', `${path}/actions/verify`, admin);
       await call('POST', `${path}/actions/verify`, owner);
       await call('GET', `${path}/verification`);

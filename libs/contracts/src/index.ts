@@ -76,6 +76,7 @@ export {
   taskTypes,
 } from './domain/task.js';
 export {
+  ConversionRequest,
   ExpectedDigest,
   ImportMethod,
   ImportPayload,

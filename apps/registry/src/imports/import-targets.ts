@@ -3,6 +3,9 @@ import { type ImportRequest, ServiceError } from '@glimpse/contracts';
 
 const invalid = (message: string) => new ServiceError('REQUEST_INVALID', message);
 
+/** What of a request says where its data goes. */
+type TargetRequest = Omit<ImportRequest, 'method' | 'body'> & { readonly method: { readonly name: string } };
+
 /** Kinds of stores that nothing is written to. */
 const READ_ONLY_TYPES: ReadonlySet<string> = new Set(['http']);
 
@@ -11,7 +14,7 @@ const READ_ONLY_TYPES: ReadonlySet<string> = new Set(['http']);
  * those that have it. An empty answer means that nothing is left to do. Throws.
  */
 export function importTargets(
-  request: ImportRequest,
+  request: TargetRequest,
   present: readonly string[],
   config: Pick<Config, 'stores' | 'defaultStore' | 'isMultiStore'>,
 ): string[] {
@@ -35,7 +38,7 @@ export function importTargets(
 }
 
 function namedStores(
-  { allStores, stores, headerStore, method }: ImportRequest,
+  { allStores, stores, headerStore, method }: TargetRequest,
   config: Pick<Config, 'stores' | 'defaultStore'>,
 ): string[] {
   if (allStores) {
@@ -54,7 +57,7 @@ function namedStores(
 }
 
 function withoutPresent(
-  { allStores }: ImportRequest,
+  { allStores }: TargetRequest,
   wanted: readonly string[],
   present: readonly string[],
 ): string[] {

@@ -1,6 +1,7 @@
 import { HandleRpc } from '@glimpse/bus';
 import { type RequestOf, type ResponseOf, registryImports } from '@glimpse/contracts';
 import { Controller } from '@nestjs/common';
+import { ConversionsService } from './conversions.service.js';
 import { ImportsService } from './imports.service.js';
 import { StagingService } from './staging.service.js';
 
@@ -11,6 +12,7 @@ export class ImportsRpc {
   constructor(
     private readonly imports: ImportsService,
     private readonly staging: StagingService,
+    private readonly conversions: ConversionsService,
   ) {}
 
   @HandleRpc(registryImports.beginStaging)
@@ -30,5 +32,10 @@ export class ImportsRpc {
   async begin({ ctx, id, request }: RequestOf<Calls['begin']>): Promise<ResponseOf<Calls['begin']>> {
     await this.imports.begin(ctx, id, request);
     return {};
+  }
+
+  @HandleRpc(registryImports.convert)
+  convert({ ctx, id, request }: RequestOf<Calls['convert']>): Promise<ResponseOf<Calls['convert']>> {
+    return this.conversions.begin(ctx, id, request);
   }
 }

@@ -1,41 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Caller,
   type Image,
   type ImportRequest,
   type ImportSource,
   ServiceError,
-  imageEvents,
   isServiceError,
   problemWithUri,
   storeOf,
 } from '@glimpse/contracts';
 import { Database, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../audit/audit-trail.js';
-import { Clock } from '../clock.js';
 import { HeldImages } from '../images/held-images.js';
 import { ImageReader } from '../images/image-reader.js';
-import { moveImage } from '../images/image-state.js';
 import type { StoredImage } from '../images/stored-image.js';
-import { JobQueue } from '../jobs/job-queue.js';
-import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { ImportLocks } from '../tasks/import-locks.js';
-import { TaskRecords } from '../tasks/task-records.js';
-import { ImportEnds } from './import-ends.js';
-import { markImport } from './import-marks.js';
+import { type Admission, ImportLauncher } from './import-launcher.js';
 import { importStepList } from './import-step-list.js';
 import { importTargets } from './import-targets.js';
 import { remoteSourceOf } from './remote-source.js';
 import { type Staged, StagedData } from './staged-data.js';
 
 const conflict = (message: string) => new ServiceError('IMAGE_STATUS_CONFLICT', message);
-
-/** What the quotas say beforehand: the bytes that may come, or why none may. */
-type Admission = { readonly left: number } | { readonly refusal: string };
 
 /** Begins imports (spec/api-images.md section 10.2); what becomes of them follows in `ImportJobs`. */
 @Injectable()
@@ -45,15 +33,10 @@ export class ImportsService {
     private readonly reader: ImageReader,
     private readonly held: HeldImages,
     private readonly staged: StagedData,
-    private readonly tasks: TaskRecords,
     private readonly locks: ImportLocks,
-    private readonly ends: ImportEnds,
+    private readonly launcher: ImportLauncher,
     private readonly policy: PolicyEngine,
     private readonly quotas: ProjectQuotas,
-    private readonly jobs: JobQueue,
-    private readonly outbox: OutboxWriter,
-    private readonly audit: AuditTrail,
-    private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
 
@@ -83,36 +66,21 @@ export class ImportsService {
     const storeIds = importTargets(request, storesWith(stored), this.settings.config);
     if (storeIds.length === 0) return undefined;
     const source = this.sourceOf(request, stored, staged);
-    const taskId = await this.tasks.beginAlone(tx, ctx, {
+    return this.launcher.launch(tx, ctx, {
+      image,
       type,
-      imageId: image.id,
       input:
         type === 'import'
           ? request.body
           : { image_id: image.id, import_req: request.body, backend: storeIds },
+      admission,
+      source,
+      storeIds,
+      allMustSucceed: request.allStoresMustSucceed,
+      steps: importStepList(request.method, this.settings.config.import),
+      diskFormat: image.diskFormat ?? '',
+      containerFormat: image.containerFormat ?? '',
     });
-    await this.audit.changed(tx, ctx, { action: 'create', on: 'task', id: taskId });
-    await this.mark(tx, image, storeIds);
-    if ('refusal' in admission)
-      await this.ends.fail(tx, image.id, { taskId, reason: admission.refusal, storeIds });
-    else
-      await this.jobs.enqueue(tx, 'import', {
-        imageId: image.id,
-        taskId,
-        importId: randomUUID(),
-        ctx,
-        source,
-        storeIds,
-        allMustSucceed: request.allStoresMustSucceed,
-        diskFormat: image.diskFormat ?? '',
-        containerFormat: image.containerFormat ?? '',
-        sizeCap: Math.min(
-          this.settings.config.limits.imageSizeCap,
-          Math.floor(admission.left / storeIds.length),
-        ),
-        steps: importStepList(request.method, this.settings.config.import),
-      });
-    return taskId;
   }
 
   /** Before the image is held. What only comes to light in the background in Glance is kept for the task. */
@@ -175,18 +143,6 @@ export class ImportsService {
     if (method.name === 'glance-direct' && staged !== undefined) return { kind: 'staged', ...staged };
     const { size, checksum, osHashAlgo, osHashValue } = image;
     return { kind: 'copy', locations: [...locations], known: { size, checksum, osHashAlgo, osHashValue } };
-  }
-
-  /** The image is being imported from now on; one that is copied stays as it is. */
-  private async mark(tx: Transaction, image: Image, storeIds: readonly string[]): Promise<void> {
-    const now = this.clock.databaseNow();
-    await markImport(tx, image, { importing: storeIds, failed: [] }, now);
-    if (image.status !== 'active')
-      await moveImage(tx, image.id, { from: image.status, to: 'importing', now });
-    else await tx.execute('UPDATE images SET updated_at = ? WHERE id = ?', [now, image.id]);
-    const after = await this.reader.findIn(tx, image.id);
-    if (after !== undefined)
-      await this.outbox.write(tx, imageEvents.updated, image.id, { image: after.image });
   }
 }
 

@@ -56,6 +56,16 @@ export const ImportRequest = z.object({
 });
 export type ImportRequest = z.output<typeof ImportRequest>;
 
+/** What is to be made of the disk in an image. */
+export const ConversionRequest = z.object({
+  diskFormat: z.enum(['raw', 'qcow2', 'vmdk']),
+  /** Of the new image; null for the same. */
+  name: z.string().nullable(),
+  /** Where it goes; null for the default store. */
+  stores: z.array(z.string()).nullable(),
+});
+export type ConversionRequest = z.output<typeof ConversionRequest>;
+
 /** What the data of an image is known to be. */
 const KnownData = z.object({
   size: ByteCount.nullable(),
@@ -68,6 +78,8 @@ const KnownData = z.object({
 export const ImportSource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('staged'), location: ImageLocation, size: ByteCount }),
   z.object({ kind: z.literal('web'), uri: z.string(), digest: ExpectedDigest.optional() }),
+  /** Another image, best location first; what is read must be what is known. */
+  z.object({ kind: z.literal('image'), locations: z.array(ImageLocation), known: KnownData }),
   /** The token is the caller's. */
   z.object({ kind: z.literal('glance'), url: z.string(), imageId: z.string(), token: z.string() }),
   /** Best first; what is read must be what is known. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Caller } from '../domain/caller.js';
-import { ByteCount, ImageId, ImageLocation } from '../domain/image.js';
-import { ImportRequest } from '../domain/import.js';
+import { ByteCount, Image, ImageId, ImageLocation } from '../domain/image.js';
+import { ConversionRequest, ImportRequest } from '../domain/import.js';
 import { rpc } from '../rpc.js';
 
 const OnImage = z.object({ ctx: Caller, id: ImageId });
@@ -43,5 +43,13 @@ export const registryImports = {
   begin: rpc('registry.image.import', {
     request: OnImage.extend({ request: ImportRequest }),
     response: Done,
+  }),
+  /**
+   * Begins to make a new image of the disk in this one, and answers with it. Codes: IMAGE_NOT_FOUND, IMAGE_STATUS_CONFLICT,
+   * ACTION_FORBIDDEN, REQUEST_INVALID, QUOTA_EXCEEDED.
+   */
+  convert: rpc('registry.image.convert', {
+    request: OnImage.extend({ request: ConversionRequest }),
+    response: Image,
   }),
 } as const;
