@@ -27,6 +27,9 @@ import { listUploads } from './upload-list.js';
 /** What all uploads to a store together may hold beside one part each, so that parts can be sent side by side. */
 const SHARED_PART_BYTES = 67_108_864;
 
+/** A server that needs longer to say that a bucket is there can't be used; whoever asks will ask again. */
+const HEALTH_TIMEOUT_MS = 5_000;
+
 /** Keeps each image as an object named after its id, in a bucket of a server that speaks S3. */
 export class S3Driver implements StoreDriver {
   readonly capabilities = { write: true, delete: true, ranges: true, releasesChunks: true };
@@ -113,9 +116,10 @@ export class S3Driver implements StoreDriver {
   }
 
   async checkHealth({ signal }: CallOptions): Promise<void> {
+    const limit = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
     try {
       await this.connection.ensureBucket();
-      await this.connection.checkBucket(signal);
+      await this.connection.checkBucket(signal === undefined ? limit : AbortSignal.any([signal, limit]));
     } catch (error) {
       signal?.throwIfAborted();
       throw toUnavailable(error, 'The S3 server cannot be used');

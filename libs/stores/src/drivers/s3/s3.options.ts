@@ -57,7 +57,7 @@ export const S3Options = z
     response_checksum_validation: checksums,
     /** Attempts of a request that fails for reasons that may pass. */
     max_attempts: wholeNumber(1, 20).default(4),
-    connect_timeout_ms: wholeNumber(100, 600_000).default(10_000),
+    connect_timeout_ms: wholeNumber(100, 600_000).default(5_000),
     /** A connection on which nothing moves for this long is given up. */
     idle_timeout_ms: wholeNumber(1_000, 3_600_000).default(60_000),
     /** Uploads in parts to which nothing was added for so long are removed, where their key is the id of an image. 0: never. */
