@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../services/state.js';
-import { ensureClients } from './clients.js';
 import { killLeftovers } from './leftovers.js';
+import { ensurePrograms } from './programs.js';
 import { type ServersForTests, findIdentityServer, findS3Server, findServers } from './servers.js';
 
 /** What runs together, in this order. Fault tests measure times, so nothing else runs beside them. */
@@ -86,7 +86,7 @@ const WITH_S3: ReadonlySet<string> = new Set(['integration', 'e2e', 'compat', 'f
 // Jest gets the signal as well and ends; what was started for it is to be ended after it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 try {
-  if (wanted.includes('compat')) ensureClients();
+  ensurePrograms(wanted);
   const servers: ServersForTests[] = [];
   try {
     if (wanted.some((kind) => kind !== 'unit')) servers.push(await findServers());

@@ -1,0 +1,38 @@
+import { canInstallPackages, findProgram, installPackages } from '../services/apt.js';
+
+type Packages = Readonly<Record<string, string>>;
+
+const disks: Packages = { 'qemu-img': 'qemu-utils' };
+
+/** The programs of others that the tests of a kind run, and the packages that bring them. */
+const programsOf: Readonly<Record<string, Packages>> = {
+  integration: {
+    ...disks,
+    genisoimage: 'genisoimage',
+    xorriso: 'xorriso',
+    cryptsetup: 'cryptsetup-bin',
+    sgdisk: 'gdisk',
+    sfdisk: 'fdisk',
+    xz: 'xz-utils',
+    bzip2: 'bzip2',
+  },
+  e2e: disks,
+  compat: {
+    ...disks,
+    openstack: 'python3-openstackclient',
+    glance: 'python3-glanceclient',
+    tempest: 'python3-tempest',
+  },
+};
+
+/** Installs what tests of these kinds lack, where that is possible; else throws, saying what to install. */
+export function ensurePrograms(kinds: readonly string[]): void {
+  const wanted = Object.entries(Object.assign({}, ...kinds.map((kind) => programsOf[kind])) as Packages);
+  const missing = wanted
+    .filter(([program]) => findProgram(program) === undefined)
+    .map(([, packageName]) => packageName);
+  if (missing.length === 0) return;
+  if (!canInstallPackages())
+    throw new Error(`The tests need programs that are not installed: ${missing.join(', ')}`);
+  installPackages(missing);
+}
