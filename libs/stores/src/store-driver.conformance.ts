@@ -3,26 +3,11 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ServiceError } from '@glimpse/contracts';
-import type { Location, StoreDriver } from './store-driver.js';
+import type { StoreDriver } from './store-driver.js';
+import type { DriverFixture } from './driver-fixture.conformance.js';
 import { describeInventory } from './store-inventory.conformance.js';
 
-/** What the suite needs to know about a store to hold its driver to the promises of `StoreDriver`. */
-export interface DriverFixture {
-  readonly driver: StoreDriver;
-  /** Brings an object into the store, by `write` or past the driver where that can't. */
-  readonly place: (key: string, data: Buffer) => Promise<Location>;
-  /** Names of everything in the store, remains of failed writes included. */
-  readonly list: () => Promise<readonly string[]>;
-  /** Leaves what a process leaves that dies in mid-write; for drivers that write. */
-  readonly strand?: (key: string, uploadId: string, data: Buffer) => Promise<void>;
-  /** A location that is this store's, with nothing there. */
-  readonly missing: Location;
-  /** URIs that are not this store's. */
-  readonly foreignUris: readonly string[];
-  /** Makes the store unusable until the returned function is called; absent where nothing can be asked for its health. */
-  readonly breakDown?: () => Promise<() => Promise<void>>;
-  readonly close: () => Promise<void>;
-}
+export type { DriverFixture } from './driver-fixture.conformance.js';
 
 const MIB = 1_048_576;
 

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
+import type { CallOptions, Location } from './location.js';
 import type { StoreInventory } from './store-inventory.js';
+
+export type { CallOptions, Location } from './location.js';
 
 /** What a driver can do. An operation it can't do throws `STORE_OPERATION_UNSUPPORTED`. */
 export interface StoreCapabilities {
@@ -12,16 +15,6 @@ export interface StoreCapabilities {
    * used again at once. Whoever writes to a driver without it hands it chunks that nobody else will touch.
    */
   readonly releasesChunks: boolean;
-}
-
-/** A parsed location URI. `uri` is what goes into the database, exactly. */
-export interface Location {
-  readonly uri: string;
-}
-
-export interface CallOptions {
-  /** Ends the call; what it had begun is undone. */
-  readonly signal?: AbortSignal;
 }
 
 export interface WriteOptions extends CallOptions {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
-import type { DriverFixture } from './store-driver.conformance.js';
+import type { DriverFixture } from './driver-fixture.conformance.js';
 import type { StoreInventory, StoredEntry } from './store-inventory.js';
 
 async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {

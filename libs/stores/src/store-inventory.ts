@@ -1,4 +1,4 @@
-import type { CallOptions, Location } from './store-driver.js';
+import type { CallOptions, Location } from './location.js';
 
 /** What an object of a store is, as its name tells. */
 interface Named {
