@@ -19,6 +19,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import type { GlimpseAdapter } from './http/glimpse.adapter.js';
 import { createHttpAdapter } from './http/http-server.js';
 import { RateLimits } from './http/rate-limits.js';
+import { UnusedConnections } from './http/unused-connections.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ProgressStreams } from './progress/progress-streams.js';
 import { ReadinessChecks } from './readiness-checks.js';
@@ -72,6 +73,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
     adapter,
     { bodyParser: false, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
   );
+  const unused = new UnusedConnections(app.getHttpServer());
   const { busUrl: url, bus: options } = config;
   const bus = { service: SERVICE, instanceId, url, options, logger };
   // Events concern nothing but the cache.
@@ -82,7 +84,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
     app.get(ProgressStreams).close();
     await runAllInOrder([
       () =>
-        drainServer(app.getHttpServer(), graceMs, () =>
+        drainServer(app.getHttpServer(), unused, graceMs, () =>
           transfersEnd.abort(new ServiceError('SERVICE_STOPPING', 'The service is stopping.')),
         ),
       // An upload whose client is gone has no connection that would be waited for.

@@ -65,6 +65,10 @@ describe('ProgressMeter', () => {
     pass(1_000);
     meter.bytes(10);
     expect(meter.read()).toMatchObject({ bytesDone: 10, bytesPerSecond: 10 });
+
+    meter.phase('storing', 50, 50);
+    pass(1_000);
+    expect(meter.read()).toMatchObject({ phase: 'storing', bytesDone: 50, bytesPerSecond: 0 });
   });
 
   it('keeps no more readings than its window has', () => {

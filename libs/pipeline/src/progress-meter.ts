@@ -14,8 +14,8 @@ interface Sample {
 export class ProgressMeter implements ProgressReporter {
   private name: ProgressPhase;
   private bytesDone = 0;
-  /** Of this phase, from its first reading on: its bytes need not begin at 0. */
-  private samples: Sample[] = [];
+  /** Of this phase, from its beginning on. */
+  private samples: Sample[];
 
   /** `nowMs` is a clock that never goes back. */
   constructor(
@@ -24,13 +24,14 @@ export class ProgressMeter implements ProgressReporter {
     private readonly nowMs: () => number = () => performance.now(),
   ) {
     this.name = phase;
+    this.samples = [{ atMs: nowMs(), bytes: 0 }];
   }
 
-  phase(name: ProgressPhase, bytesTotal: number | null = null): void {
+  phase(name: ProgressPhase, bytesTotal: number | null = null, bytesDone = 0): void {
     this.name = name;
     this.bytesTotal = bytesTotal;
-    this.bytesDone = 0;
-    this.samples = [];
+    this.bytesDone = bytesDone;
+    this.samples = [{ atMs: this.nowMs(), bytes: bytesDone }];
   }
 
   bytes(done: number): void {
@@ -56,10 +57,4 @@ export class ProgressMeter implements ProgressReporter {
     if (first === undefined || atMs - first.atMs < MIN_SPAN_MS) return null;
     return Math.max(0, Math.round(((this.bytesDone - first.bytes) * 1_000) / (atMs - first.atMs)));
   }
-}
-
-/** All of `size` bytes were read; they are being made durable. */
-export function showStoring(progress: ProgressReporter, size: number): void {
-  progress.phase('storing', size);
-  progress.bytes(size);
 }

@@ -9,7 +9,7 @@ import {
   isServiceError,
   registryImages,
 } from '@glimpse/contracts';
-import { type StoredImage, TransferPipeline, showStoring } from '@glimpse/pipeline';
+import { type StoredImage, TransferPipeline } from '@glimpse/pipeline';
 import { InstanceLease, isDoneWithin } from '@glimpse/runtime';
 import { StoreRegistry } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
@@ -126,7 +126,7 @@ export class UploadService {
         inspector: admitted.inspector,
         signal,
         onProgress: (bytesDone) => progress.bytes(bytesDone),
-        onRead: (size) => showStoring(progress, size),
+        onRead: (size) => progress.phase('storing', size, size),
       });
     } catch (error) {
       // A store that does not answer as it should may not have removed what it had.

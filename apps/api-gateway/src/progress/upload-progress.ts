@@ -36,7 +36,7 @@ export class UploadProgress {
     this.uploads.set(uploadId, { meter, last: '' });
     this.timer ??= setInterval(() => void this.report(), REPORT_EVERY_MS).unref();
     return {
-      phase: (name, bytesTotal) => meter.phase(name, bytesTotal),
+      phase: (name, bytesTotal, bytesDone) => meter.phase(name, bytesTotal, bytesDone),
       bytes: (done) => meter.bytes(done),
       end: () => this.forget(uploadId),
     };

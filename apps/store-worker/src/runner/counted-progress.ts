@@ -17,10 +17,10 @@ export class CountedProgress extends ProgressMeter {
     super('waiting');
   }
 
-  override phase(name: ProgressPhase, bytesTotal?: number | null): void {
+  override phase(name: ProgressPhase, bytesTotal?: number | null, bytesDone = 0): void {
     this.current = name;
-    this.counted = 0;
-    super.phase(name, bytesTotal);
+    this.counted = bytesDone;
+    super.phase(name, bytesTotal, bytesDone);
   }
 
   override bytes(done: number): void {

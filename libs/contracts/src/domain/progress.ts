@@ -40,8 +40,8 @@ export type Progress = z.output<typeof Progress>;
 
 /** Takes how far some work has come, from whoever does it. */
 export interface ProgressReporter {
-  /** A phase begins, and its bytes count from 0; `bytesTotal` is null, or left out, where it is not known. */
-  phase(name: ProgressPhase, bytesTotal?: number | null): void;
+  /** A phase begins, with `bytesDone` (0) of `bytesTotal`, which is null, or left out, where it is not known. */
+  phase(name: ProgressPhase, bytesTotal?: number | null, bytesDone?: number): void;
   /** The bytes of the phase so far. As cheap as an assignment: call it as often as is convenient. */
   bytes(done: number): void;
 }

@@ -1,7 +1,7 @@
 import type { Config } from '@glimpse/config';
 import { type JobPayload, type JobResult, attemptIdOf, isServiceError } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
-import { type FannedOut, StoresFailed, type TransferPipeline, showStoring } from '@glimpse/pipeline';
+import { type FannedOut, StoresFailed, type TransferPipeline } from '@glimpse/pipeline';
 import type { StoreDriver, StoreRegistry } from '@glimpse/stores';
 import type { ImportSteps } from '../../conversion/import-steps.js';
 import { preparedDataGuard } from '../../conversion/prepared-data-guard.js';
@@ -135,7 +135,7 @@ export class ImportJob implements JobHandler<'import'> {
               : preparedDataGuard(prepared, steps, this.config.formats),
           signal,
           ...(reportsProgress ? {} : { onProgress: (bytesDone) => progress.bytes(bytesDone) }),
-          onRead: (read) => showStoring(progress, read),
+          onRead: (read) => progress.phase('storing', read, read),
         });
         if (stored.formatWarning !== null)
           this.logger.warn({ imageId, reason: stored.formatWarning }, 'an image has odd data');
