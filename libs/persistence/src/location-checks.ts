@@ -1,4 +1,5 @@
-import { type SqlReader, type Transaction, placeholders } from './sql.js';
+import { UniqueViolation } from './database-errors.js';
+import { type NewRow, type SqlReader, type Transaction, placeholders } from './sql.js';
 
 /** A location that somebody reads from. */
 export interface LiveLocation {
@@ -39,27 +40,39 @@ export async function withoutChecks<L extends Pick<LiveLocation, 'id'>>(
   return locations.filter(({ id }) => !known.has(id));
 }
 
-/** Begins to note what is known of the locations; `turnAt` says when each counts as last looked at. */
+/**
+ * Begins to note what is known of the locations; `turnAt` says when each counts as last looked at. Those that somebody
+ * else notes at the same time are theirs.
+ */
 export async function addChecks(
   tx: Transaction,
   locations: readonly Pick<LiveLocation, 'id' | 'image_id'>[],
   turnAt: () => number,
 ): Promise<void> {
-  if (locations.length === 0) return;
-  await tx.insert(
-    'location_checks',
-    locations.map(({ id, image_id }) => ({
-      location_id: id,
-      image_id,
-      state: 'unverified',
-      turn_at: turnAt(),
-    })),
-  );
+  const rows = locations.map(({ id, image_id }) => ({
+    location_id: id,
+    image_id,
+    state: 'unverified',
+    turn_at: turnAt(),
+  }));
+  if (rows.length === 0 || (await isInserted(tx, rows))) return;
+  for (const row of rows) await isInserted(tx, [row]);
+}
+
+/** False where a row is there already; a statement that fails leaves the transaction as it was. */
+async function isInserted(tx: Transaction, rows: readonly NewRow<'location_checks'>[]): Promise<boolean> {
+  try {
+    await tx.insert('location_checks', rows);
+    return true;
+  } catch (error) {
+    if (error instanceof UniqueViolation) return false;
+    throw error;
+  }
 }
 
 /**
  * Has the data at the locations read again before all that only has its turn. Those that wait for it, or are being read,
- * are left as they are. The transaction holds the image, or can be repeated where a row is added at the same time.
+ * are left as they are.
  */
 export async function requestChecks(
   tx: Transaction,

@@ -1,4 +1,4 @@
-import { type SqlReader, UniqueViolation, Database, type Transaction } from '@glimpse/persistence';
+import { type SqlReader, Database, type Transaction } from '@glimpse/persistence';
 import { addChecks, findLocationsAfter, withoutChecks } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
@@ -141,12 +141,7 @@ export class VerificationQueue {
     const now = this.clock.now();
     const interval = intervalMsOf(this.options);
     const turnAt = () => now - Math.floor(Math.random() * interval);
-    try {
-      await this.database.unitOfWork.run((tx) => addChecks(tx, locations, turnAt));
-    } catch (error) {
-      // Another registry has noted some of them; they are looked at again the next time.
-      if (!(error instanceof UniqueViolation)) throw error;
-    }
+    await this.database.unitOfWork.run((tx) => addChecks(tx, locations, turnAt));
   }
 
   private get options() {

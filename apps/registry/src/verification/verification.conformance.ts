@@ -142,6 +142,21 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       expect(await eventsOf(id)).toContain('image.copy.verified');
     });
 
+    it('by many at once, while the queue notes the same copies, fails for none of them', async () => {
+      const id = await stored(['slow', 'fast']);
+      const other = await startRegistryOn(url(), verificationEnvironment, registry().clock);
+
+      await Promise.all(
+        Array.from({ length: 6 }, (_, index) => {
+          const one = index % 2 === 0 ? registry() : other;
+          return index % 3 === 0 ? one.verificationQueue.look() : one.verification.request(anAdmin(), id);
+        }),
+      );
+
+      expect(await copiesOf(id)).toMatchObject([{ isQueued: true }, { isQueued: true }]);
+      await other.close();
+    });
+
     it('by a reader that found nothing there looks at what was not looked at lately', async () => {
       const id = await stored(['slow']);
       const isQueued = async () => (await copyIn(id, 'slow'))?.isQueued;
