@@ -14,7 +14,7 @@ import {
 import { servicesDir, withLock } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 const CACHE_MEBIBYTES = '16';
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ImageApi, eachMode, waitFor } from '@glimpse/testing';
@@ -8,9 +9,22 @@ import { JSON_TYPE, identity } from './callers.js';
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const WAIT_MS = 60_000;
 const TEST_TIMEOUT_MS = 90_000;
+const MIB = 1 << 20;
+/** Many times what may be held of it at once. */
+const LARGE_MIB = 250;
+/** The promise for an image of any size, per process. */
+const MOST_MEMORY_MIB = 300;
+const services = ['api-gateway', 'registry', 'store-worker'] as const;
+
+/** The most memory that the process ever had resident. */
+function peakMebibytes(pid: number): number {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1]) / 1024;
+}
+
 const sha512 = (data: Buffer) => createHash('sha512').update(data).digest('hex');
-/** Three parts and a bit. */
-const DATA = randomBytes(17_000_001);
+/** Two parts and a bit. */
+const DATA = randomBytes(11_000_001);
 
 let stores: BucketStores;
 beforeAll(async () => {
@@ -71,7 +85,7 @@ eachMode(
       for (const [start, end] of [
         [0, 0],
         [5_242_879, 5_242_880],
-        [16_000_000, 17_000_000],
+        [10_000_000, 11_000_000],
       ] as const) {
         const headers = { range: `bytes=${start}-${end}` };
         const { status, body } = await api.send('GET', `/v2/images/${id}/file`, { headers });
@@ -84,6 +98,23 @@ eachMode(
 
       await waitFor('the object to be gone', async () => !(await stores.everything()).includes(id));
     });
+
+    it(
+      'take little memory, however large they are',
+      async () => {
+        const { id } = await api.create();
+        const piece = Buffer.alloc(MIB, 'x');
+
+        const source = Readable.from(Array.from({ length: LARGE_MIB }, () => piece));
+        expect((await uploadTo('direct', id, source)).status).toBe(204);
+
+        expect(await api.show(id)).toMatchObject({ status: 'active', size: LARGE_MIB * MIB });
+        for (const { name, pid } of services.flatMap((each) => glimpse().running(each)))
+          expect({ name, isLittle: peakMebibytes(pid) < MOST_MEMORY_MIB }).toEqual({ name, isLittle: true });
+        await api.delete(id);
+      },
+      TEST_TIMEOUT_MS,
+    );
 
     it('have locations as Glance writes them, without credentials', async () => {
       const id = await stored('bucket', Buffer.from('data'));

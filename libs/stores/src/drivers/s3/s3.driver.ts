@@ -25,7 +25,7 @@ import { StaleUploads } from './stale-uploads.js';
 import { listUploads } from './upload-list.js';
 
 /** What all uploads to a store together may hold beside one part each, so that parts can be sent side by side. */
-const SHARED_PART_BYTES = 67_108_864;
+const SHARED_PART_BYTES = 33_554_432;
 
 /** A server that needs longer to say that a bucket is there can't be used; whoever asks will ask again. */
 const HEALTH_TIMEOUT_MS = 5_000;
