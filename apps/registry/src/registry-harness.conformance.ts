@@ -14,6 +14,7 @@ import { ImageListService } from './images/image-list.service.js';
 import { ImageActions } from './images/image-actions.js';
 import { ImagesService } from './images/images.service.js';
 import { Scrubber } from './images/scrubber.js';
+import { ConversionsService } from './imports/conversions.service.js';
 import { ImportsService } from './imports/imports.service.js';
 import { StagingService } from './imports/staging.service.js';
 import { InstancesRpc } from './leases/instances.rpc.js';
@@ -172,6 +173,7 @@ export async function startRegistryOn(
     taskRecords: app.get(TaskRecords),
     transfers: app.get(TransfersService),
     imports: app.get(ImportsService),
+    conversions: app.get(ConversionsService),
     staging: app.get(StagingService),
     verification: app.get(VerificationService),
     verificationQueue: app.get(VerificationQueue),

@@ -22,10 +22,23 @@ import {
   storedAt,
 } from '../registry-harness.conformance.js';
 
+import {
+  aRequest,
+  copy,
+  data,
+  describeImportSteps,
+  direct,
+  download,
+  outage,
+} from './import-steps.conformance.js';
+
 type Result = JobResult<'import'>;
 
 /** What describeImports wants of the configuration. */
 export const importsEnvironment = {
+  GLIMPSE_IMPORT_STEPS: 'image_decompression,image_conversion,inject_image_metadata',
+  GLIMPSE_IMPORT_INJECT_METADATA_INJECT: '{injected: "yes", os_glance_no: "no"}',
+  GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
   GLIMPSE_STORES: JSON.stringify({
     fast: { type: 'file', datadir: '/nonexistent/fast' },
     slow: { type: 'file', datadir: '/nonexistent/slow' },
@@ -36,29 +49,7 @@ export const importsEnvironment = {
   GLIMPSE_LIMITS_PROJECT_STORAGE: '10000',
 };
 
-const SIZE = 1_000;
-const outage = { code: 'STORE_UNAVAILABLE', message: 'no answer' };
-const direct = { name: 'glance-direct' } as const;
-const copy = { name: 'copy-image' } as const;
-const download = (uri = 'http://example.org/disk') => ({ name: 'web-download', uri }) as const;
-
-const aRequest = (method: ImportRequest['method'], more: Partial<ImportRequest> = {}): ImportRequest => ({
-  method,
-  stores: null,
-  headerStore: null,
-  allStores: false,
-  allStoresMustSucceed: true,
-  body: { method },
-  ...more,
-});
-
-const data = {
-  size: SIZE,
-  virtualSize: 2_000,
-  checksum: 'c'.repeat(32),
-  osHashAlgo: 'sha512',
-  osHashValue: 'a'.repeat(128),
-};
+const SIZE = data.size;
 
 export function describeImports(registry: () => RegistryUnderTest): void {
   const create = (more: NewImage = {}, ctx: Caller = aCaller()) =>
@@ -423,5 +414,19 @@ export function describeImports(registry: () => RegistryUnderTest): void {
       expect(await show(id)).toMatchObject({ status: 'queued', stores: [] });
       expect((await taskOf(id))?.message).toContain('quota');
     });
+  });
+
+  describeImportSteps({
+    registry,
+    create,
+    staged,
+    active,
+    begin,
+    show,
+    claim,
+    complete,
+    result,
+    failure,
+    codeOf,
   });
 }
