@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { describeReconcile } from './reconcile.conformance.js';
+import { describeReconcileSchedule } from './reconcile-schedule.conformance.js';
 import { describeReconcileSafety } from './reconcile-safety.conformance.js';
 
 async function makePlace() {
@@ -15,5 +16,6 @@ async function makePlace() {
 
 describe('comparing the stores with SQLite', () => {
   describeReconcile(makePlace);
+  describeReconcileSchedule(makePlace);
   describeReconcileSafety(makePlace, Number(process.env['GLIMPSE_TEST_RUNS'] ?? 40));
 });
