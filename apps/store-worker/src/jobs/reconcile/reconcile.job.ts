@@ -10,7 +10,7 @@ import { RegistryCalls } from './registry-calls.js';
 import { Tally } from './tally.js';
 
 /**
- * Compares a store with the database: tells the registry what is there, and does what it decides (docs/adr/0014).
+ * Compares a store with the database: tells the registry what is there, and does what it decides (docs/adr/0015).
  * Repeatable: what another attempt left half moved is seen to first.
  */
 export class ReconcileJob implements JobHandler<'reconcile'> {
