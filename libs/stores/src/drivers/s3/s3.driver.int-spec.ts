@@ -9,13 +9,16 @@ import { s3Type } from './s3.type.js';
 
 const logger = createLogger('test', { level: 'silent' });
 
-async function makeFixture(options: object = {}): Promise<DriverFixture> {
+/** Small parts, so that there are many. */
+const PARTS = { large_object_size: 5, large_object_chunk_size: 5, thread_pools: 3 };
+
+async function makeFixture(): Promise<DriverFixture> {
   const bucket = await OwnBucket.create();
   const proxy = new TcpProxy(getS3Server().url);
   await proxy.open();
   const url = new URL(proxy.url);
   const driver = s3Type.open(
-    S3Options.parse({ ...bucket.storeOptions(url), max_attempts: 2, ...options }),
+    S3Options.parse({ ...bucket.storeOptions(url), max_attempts: 2, ...PARTS }),
     logger,
   );
   const host = `${url.host}/${bucket.name}`;
@@ -57,6 +60,3 @@ async function makeFixture(options: object = {}): Promise<DriverFixture> {
 }
 
 describeStoreDriver('S3Driver', makeFixture);
-describeStoreDriver('S3Driver with small parts', () =>
-  makeFixture({ large_object_size: 5, large_object_chunk_size: 5, thread_pools: 2 }),
-);
