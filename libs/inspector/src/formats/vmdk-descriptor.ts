@@ -57,9 +57,12 @@ function findFault(text: string): string | undefined {
 export function parseVmdkDescriptor(bytes: Buffer): VmdkDescriptor {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
-  const text = bytes.toString('latin1', 0, end).toLowerCase();
+  const all = bytes.toString('latin1', 0, end).toLowerCase();
+  const textEnd = all.indexOf('\0');
+  const text = textEnd === -1 ? all : all.slice(0, textEnd);
   const refused = (reason: string): Danger => ({ check: 'descriptor', reason });
-  if (!PLAIN_TEXT.test(text))
+  // qemu-img rewrites its descriptor with an identifier that may be shorter, and leaves the end of the longer one there.
+  if (!PLAIN_TEXT.test(text) || (textEnd !== -1 && !text.endsWith(all.slice(textEnd + 1))))
     return { createType: null, dangers: [refused('its descriptor is no plain text')] };
   const createType = findCreateType(text);
   const fault =
