@@ -83,6 +83,13 @@ async function findContradictions(database: Database): Promise<string[]> {
   return found;
 }
 
+/** SQLite's file has to be whole after each death of the process that wrote it. MySQL looks at its own. */
+async function findDamage(database: Database): Promise<string[]> {
+  if (database.dialect === 'mysql') return [];
+  const rows = await database.query<{ integrity_check: string }>('PRAGMA integrity_check');
+  return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
+}
+
 /** Whether every effect came about once and fits the others. Asked when nothing is in motion any more. */
 export async function findDatabaseFaults(database: Database): Promise<string[]> {
   const searches = [
@@ -91,6 +98,7 @@ export async function findDatabaseFaults(database: Database): Promise<string[]> 
     findUnannounced,
     findFailedJobs,
     findContradictions,
+    findDamage,
   ];
   return (await Promise.all(searches.map((search) => search(database)))).flat();
 }

@@ -50,7 +50,8 @@ export class Killer {
       await mend();
       this.recoveries.push({ fault, tookMs: Math.round(performance.now() - started) });
     } catch (error) {
-      this.ledger.violation(`after ${fault}: ${String(error)}`);
+      const cause = error instanceof Error ? String(error.cause) : '';
+      this.ledger.violation(`after ${fault}: ${String(error)} (${cause})`);
     }
   }
 }

@@ -86,6 +86,8 @@ export class Ledger {
   readonly entries: Entry[] = [];
   readonly operations = new Map<string, OperationCount>();
   readonly violations: string[] = [];
+  /** When the last fault was mended; null until then. */
+  calmSince: number | null = null;
 
   open(id: string): Entry {
     const entry = new Entry(id);

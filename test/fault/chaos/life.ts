@@ -4,8 +4,8 @@ import type { ChaosClient, Outcome } from './client.js';
 import type { Entry, Ledger } from './ledger.js';
 import type { LifePlan } from './life-plan.js';
 
-/** Longer than anything may be stuck, with the faults that come meanwhile. */
-const PATIENCE_MS = 180_000;
+/** The promise: whatever was going on is over within this time after the last fault. */
+export const REST_MS = 60_000;
 const PAUSE_MS = 200;
 
 export const JSON_PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
@@ -39,13 +39,15 @@ export class Life {
     });
   }
 
-  /** Repeats `step` until it answers with something. */
+  /** Repeats `step` until it answers with something. As long as there are faults a client has to be patient. */
   async persist<T>(what: string, step: () => Promise<T | undefined>): Promise<T> {
-    const end = Date.now() + PATIENCE_MS;
+    const started = Date.now();
     for (;;) {
       const result = await step();
       if (result !== undefined) return result;
-      if (Date.now() > end) throw new Stuck(`image ${this.plan.id} waited ${PATIENCE_MS} ms for ${what}`);
+      const { calmSince } = this.ledger;
+      if (calmSince !== null && Date.now() - Math.max(calmSince, started) > REST_MS)
+        throw new Stuck(`image ${this.plan.id} waited ${REST_MS} ms without a fault for ${what}`);
       await sleep(PAUSE_MS);
     }
   }

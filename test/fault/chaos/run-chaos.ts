@@ -12,14 +12,15 @@ import { Killer } from './killer.js';
 import { Ledger } from './ledger.js';
 import { LedgerCheck } from './ledger-check.js';
 import { Random } from './random.js';
+import { REST_MS } from './life.js';
 import { findByReconcile } from './reconcile-check.js';
 import { type ChaosReport, describeReport } from './report.js';
 import { findLostFiles, findOrphans } from './store-check.js';
 import { System } from './system.js';
 import { Workload } from './workload.js';
 
-/** The promise: whatever was going on is over within this time after the last fault. */
-const REST_MS = 60_000;
+/** What the clients asked for last, after the last fault, takes this long at most. */
+const LAST_WORK_MS = 15_000;
 const CLIENTS = 12;
 
 export interface ChaosOptions {
@@ -81,6 +82,7 @@ class ChaosRun {
     const workload = new Workload(random.fork('work'), CLIENTS, newClient, ledger, this.web);
     await killer.run(planFaults(random.fork('faults'), system, this.options.kills));
     const lastFault = performance.now();
+    ledger.calmSince = Date.now();
     await workload.stop();
     const database = await Database.open({ url: system.databaseUrl, poolSize: 4, connectTimeoutMs: 10_000 });
     try {
@@ -134,7 +136,7 @@ class ChaosRun {
       await waitFor(
         'everything to be at rest',
         async () => (await findInMotion(database)).length === 0,
-        Math.max(1_000, REST_MS - since()),
+        Math.max(LAST_WORK_MS, REST_MS - since()),
       );
     } catch {
       for (const what of await findInMotion(database))
