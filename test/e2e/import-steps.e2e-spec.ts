@@ -73,7 +73,7 @@ eachMode(
     it.each([
       ['gzip', gzipSync],
       ['zstd', zstdCompressSync],
-      ['xz', (data: Buffer) => execFileSync('xz', ['-c'], { input: data, maxBuffer: 2 ** 28 })],
+      ['xz', (data: Buffer) => execFileSync('xz', ['-0', '-c'], { input: data, maxBuffer: 2 ** 28 })],
     ])('expand %s, and convert what is in it', async (_name, compress) => {
       const image = await imported(compress(diskAs('qcow2')), { disk_format: 'qcow2' });
 
