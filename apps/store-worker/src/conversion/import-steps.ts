@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Readable, addAbortSignal } from 'node:stream';
 import type { Config } from '@glimpse/config';
 import { type ImportStep, type ProgressReporter, ServiceError } from '@glimpse/contracts';
-import type { OpenedSource } from '../jobs/import/import-sources.js';
+import type { OpenedSource } from '../jobs/import/opened-source.js';
 import { MAGIC_BYTES, compressionOf, decompressed } from './compressed-data.js';
 import type { DiskConverter } from './disk-converter.js';
 import type { LimitedTools } from './limited-tool.js';

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { type ImportSource, ServiceError } from '@glimpse/contracts';
 import { getHashes } from 'node:crypto';
 import { z } from 'zod';
-import type { OpenedSource } from './import-sources.js';
+import type { OpenedSource } from './opened-source.js';
 import { type WebRequests, failed } from './web-request.js';
 import type { WebSource } from './web-source.js';
 

@@ -1,23 +1,8 @@
-import type { Readable } from 'node:stream';
 import { type JobPayload, ServiceError } from '@glimpse/contracts';
 import type { StoreRegistry } from '@glimpse/stores';
 import type { GlanceSource } from './glance-source.js';
+import type { OpenedSource } from './opened-source.js';
 import type { WebSource } from './web-source.js';
-
-/** Data to import, opened. */
-export interface OpenedSource {
-  /** Its opener destroys it. */
-  readonly data: Readable;
-  readonly size: number | undefined;
-  /** Digests that it must have, by algorithm. */
-  readonly digests?: ReadonlyMap<string, string>;
-  /** What the source says of the image, where it is more than data. */
-  readonly description?: {
-    readonly diskFormat: string;
-    readonly containerFormat: string;
-    readonly properties: Readonly<Record<string, string>>;
-  };
-}
 
 /** One place where the data can be had. */
 export type Candidate = (signal: AbortSignal) => Promise<OpenedSource>;
