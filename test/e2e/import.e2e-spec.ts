@@ -126,6 +126,26 @@ eachMode(
       expect((await importIt(id, download('http://x/'), { stores: ['none'] })).status).toBe(409);
     });
 
+    it('can be held to a digest', async () => {
+      const data = randomBytes(100_000);
+      const uri = web.serve('digest', data);
+      const value = createHash('sha256').update(data).digest('hex');
+      for (const [digest, status] of [
+        [value, 'active'],
+        [sha512(data).slice(0, 64), 'queued'],
+      ] as const) {
+        const { id } = await api.create();
+        const method = { ...download(uri), expected_digest: { algorithm: 'sha256', value: digest } };
+        expect((await importIt(id, method)).status).toBe(202);
+        expect(await ended(id)).toMatchObject({ status });
+        const [task] = await tasksOf(id);
+        expect(task?.status).toBe(status === 'active' ? 'success' : 'failure');
+      }
+      const { id } = await api.create();
+      const wrong = { ...download(uri), expected_digest: { algorithm: 'sha256', value: 'x' } };
+      expect((await importIt(id, wrong)).status).toBe(400);
+    });
+
     it('take nothing that does not pass the filter', async () => {
       for (const uri of [
         'ftp://example.org/x',
