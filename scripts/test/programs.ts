@@ -3,6 +3,8 @@ import { canInstallPackages, findProgram, installPackages } from '../services/ap
 type Packages = Readonly<Record<string, string>>;
 
 const disks: Packages = { 'qemu-img': 'qemu-utils' };
+/** What store-workers expand imported data with. */
+const decompressors: Packages = { xz: 'xz-utils', bzip2: 'bzip2' };
 
 /** The programs of others that the tests of a kind run, and the packages that bring them. */
 const programsOf: Readonly<Record<string, Packages>> = {
@@ -13,10 +15,10 @@ const programsOf: Readonly<Record<string, Packages>> = {
     cryptsetup: 'cryptsetup-bin',
     sgdisk: 'gdisk',
     sfdisk: 'fdisk',
-    xz: 'xz-utils',
-    bzip2: 'bzip2',
+    ...decompressors,
   },
-  e2e: disks,
+  e2e: { ...disks, ...decompressors },
+  fault: disks,
   compat: {
     ...disks,
     openstack: 'python3-openstackclient',
