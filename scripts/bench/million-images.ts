@@ -152,7 +152,7 @@ async function fill(connection: Connection, say: (what: string) => void): Promis
 }
 
 /** Says that the database was filled to the end; its name keeps other releases of this script from using it. */
-const COMPLETE = 'bench_complete_1';
+const COMPLETE = 'bench_complete_2';
 
 async function isComplete(connection: Connection, name: string): Promise<boolean> {
   const [rows] = await connection.query(

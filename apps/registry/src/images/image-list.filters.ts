@@ -33,6 +33,10 @@ export function filterConditions(query: ImageQuery): Condition[] | null {
   ];
 }
 
+/** The columns of `images` that are filtered by a value or a range, for which an index may be worth the search. */
+export const filteredColumns = (query: ImageQuery): ReadonlySet<string> =>
+  new Set([query.anyOf, query.prefixes ?? [], query.ranges, query.times].flat().map(({ column }) => column));
+
 function anyOfCondition({ column, values }: ImageQuery['anyOf'][number]): Condition | null {
   const possible: SqlValue[] = NUMERIC.has(column)
     ? values.filter((value) => /^-?\d{1,15}$/.test(value)).map(Number)
@@ -60,8 +64,16 @@ const timeCondition = ({ column, operator, value }: ImageQuery['times'][number])
   values: [`${value.slice(0, 10)} ${value.slice(11, 19)}`],
 });
 
+/**
+ * The index by value serves both ways: to begin with the few images that have it, and to look into whether one has it,
+ * without a row being read of one that has not. For MySQL, which prefers what it finds by the image; SQLite takes it
+ * for a comment.
+ */
+const byValue = (index: string) => `/*! FORCE INDEX (${index}) */`;
+
 const tagCondition = (tag: string): Condition => ({
-  sql: 'i.id IN (SELECT t.image_id FROM image_tags t WHERE t.value = ? AND t.deleted = 0)',
+  sql: `i.id IN (SELECT t.image_id FROM image_tags t ${byValue('glimpse_image_tags_value')}
+    WHERE t.value = ? AND t.deleted = 0)`,
   values: [tag],
 });
 
@@ -69,7 +81,8 @@ const tagCondition = (tag: string): Condition => ({
 function propertyCondition([name, value]: [string, string]): Condition {
   const named = exactly('p.name', name);
   return {
-    sql: `i.id IN (SELECT p.image_id FROM image_properties p WHERE ${named.sql} AND p.value = ? AND p.deleted = 0)`,
+    sql: `i.id IN (SELECT p.image_id FROM image_properties p ${byValue('glimpse_image_properties_value')}
+      WHERE ${named.sql} AND p.value = ? AND p.deleted = 0)`,
     values: [...named.values, value],
   };
 }

@@ -119,6 +119,23 @@ describe('imageListQuery', () => {
     expect(listQuery(query, member, undefined, 'sqlite')?.sql).not.toContain('INDEX');
   });
 
+  it('leaves MySQL the indexes of what it sorts and filters by, and no other', () => {
+    const query = sortedByName({
+      visibility: 'public',
+      ranges: [{ column: 'size', min: 1 }],
+      times: [{ column: 'created_at', operator: 'gt', value: '2026-01-01T00:00:00Z' }],
+    });
+    const ignored = /IGNORE INDEX \(([^)]*)\)/.exec(
+      listQuery(query, member, undefined, 'mysql')?.sql ?? '',
+    )?.[1];
+
+    expect(ignored?.split(', ')).toEqual(
+      ['status', 'container_format', 'disk_format', 'id', 'updated_at'].map(
+        (key) => `glimpse_images_by_${key}`,
+      ),
+    );
+  });
+
   it('takes wildcards in a prefix for what they are', () => {
     const query = anImageQuery({ prefixes: [{ column: 'name', prefix: '50%_!' }] });
 

@@ -1,6 +1,6 @@
-import type { ImageQuery, SortKey } from '@glimpse/contracts';
+import { type ImageQuery, type SortKey, sortKeys } from '@glimpse/contracts';
 import type { Dialect, SqlValue } from '@glimpse/persistence';
-import { type Condition, filterConditions } from './image-list.filters.js';
+import { type Condition, filterConditions, filteredColumns } from './image-list.filters.js';
 import {
   type SortTerm,
   canBeAbsent,
@@ -33,11 +33,12 @@ export function imageListQuery(
   const filters = filterConditions(query);
   if (filters === null || query.limit === 0) return null;
   const terms = sortTerms(query);
+  const hint = hintFor(query, terms, dialect);
   const selects = waysFor(query, viewer, filters).flatMap((way) =>
     branches(way, terms, marker).map((branch) =>
       select(branch, filters, terms, {
         limit: query.limit,
-        hint: way.inOrderOf === 'none' ? '' : hints[dialect],
+        hint: way.inOrderOf === 'none' ? '' : hint,
       }),
     ),
   );
@@ -82,13 +83,17 @@ function waysFor(query: ImageQuery, viewer: Viewer, filters: readonly Condition[
 }
 
 /**
- * Glance's indexes of a sort key alone have the order too. MySQL underestimates what it takes to find a page in them,
- * and reads a whole million of images for one; so they are not to be read for their order.
+ * What MySQL is not to read. Glance's indexes of a sort key alone have the order too, but MySQL underestimates what it
+ * takes to find a page in them, and reads a whole million of images for one. And all indexes of ours begin with the same
+ * columns: one whose key is neither sorted nor filtered by only leads to sorting all images of a visibility.
  */
-const hints: Readonly<Record<Dialect, string>> = {
-  mysql: ' IGNORE INDEX FOR ORDER BY (created_at_image_idx, updated_at_image_idx, PRIMARY)',
-  sqlite: '',
-};
+function hintFor(query: ImageQuery, [first]: readonly SortTerm[], dialect: Dialect): string {
+  if (dialect === 'sqlite') return '';
+  const filtered = filteredColumns(query);
+  const idle = sortKeys.filter((key) => key !== first?.key && !filtered.has(key));
+  const names = idle.map((key) => `glimpse_images_by_${key}`);
+  return ` IGNORE INDEX (${names.join(', ')}) IGNORE INDEX FOR ORDER BY (created_at_image_idx, updated_at_image_idx, PRIMARY)`;
+}
 
 /** What one SELECT yields, in the order that it is wanted in. */
 interface Branch {
