@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { isAlive, startServer, stopServer } from './processes.js';
+import { isAlive, killServer, startServer, stopServer } from './processes.js';
 import { isTrueWithin } from './waiting.js';
 
 describe('A server that was started', () => {
@@ -28,6 +28,15 @@ describe('A server that was started', () => {
     await stopServer(server, 50);
 
     expect(isAlive(server)).toBe(false);
+  });
+
+  it('can be killed as by a crash', async () => {
+    const server = start('sh', '-c', 'trap "touch warned" TERM; sleep 60');
+
+    await killServer(server);
+
+    expect(isAlive(server)).toBe(false);
+    expect(existsSync(join(folder, 'warned'))).toBe(false);
   });
 
   it('is not mistaken for a later process with its number', async () => {
