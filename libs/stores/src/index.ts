@@ -17,4 +17,5 @@ export {
   StoreRegistry,
   createStores,
 } from './store-registry.js';
+export { isUnreadable } from './drivers/file/fs-errors.js';
 export { writeFully } from './write-fully.js';

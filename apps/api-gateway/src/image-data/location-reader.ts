@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { type ImageLocation, ServiceError, isServiceError, storeOf } from '@glimpse/contracts';
-import { type ByteRange, type ResolvedLocation, StoreRegistry } from '@glimpse/stores';
+import { type ByteRange, type ResolvedLocation, StoreRegistry, isUnreadable } from '@glimpse/stores';
 import { GatewaySettings } from '../gateway-settings.js';
 import { Suspicions } from '../verification/suspicions.js';
 import { firstBytes } from './first-bytes.js';
@@ -98,7 +98,7 @@ export class LocationReader {
       } catch (error) {
         if (signal.aborted || !isServiceError(error)) throw error;
         this.settings.logger.warn({ err: error, imageId }, 'a location can not be read');
-        if (error.code === 'STORE_OBJECT_NOT_FOUND') this.suspicions.report(imageId);
+        if (error.code === 'STORE_OBJECT_NOT_FOUND' || isUnreadable(error)) this.suspicions.report(imageId);
         lastError = error;
       }
     throw lastError;

@@ -1,4 +1,4 @@
-import { CopyState, type ImageLocation, type RecordedData } from '@glimpse/contracts';
+import { CopyState, type ImageLocation, type RecordedData, storeOf } from '@glimpse/contracts';
 import type { LocationCheckRow, SqlReader, Transaction } from '@glimpse/persistence';
 import { placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -72,6 +72,10 @@ interface DueRow {
   os_hash_algo: string | null;
   os_hash_value: string | null;
 }
+
+/** Copies of other images that a worker may look for, and of how many rows they are chosen. */
+const WITNESSES = 3;
+const WITNESSES_OF = 100;
 
 /** Characters of a reason that are kept. */
 const MAX_REASON = 255;
@@ -157,6 +161,30 @@ export class CopyChecks {
         isGone: row.location_status === null || row.location_status === 'deleted',
       };
     });
+  }
+
+  /**
+   * Copies of other images that should be in the same store: the oldest and the nearest of the older ones, since what is
+   * newer may have been written to the place where the disk of the store should be.
+   */
+  async findWitnesses(sql: SqlReader, { locationId, imageId, location }: DueCopy): Promise<ImageLocation[]> {
+    const store = storeOf(location);
+    const some = async (condition: string): Promise<ImageLocation[]> => {
+      const rows = await sql.query<Pick<CopyRow, 'value' | 'meta_data'>>(
+        `SELECT l.value, l.meta_data FROM image_locations l LEFT JOIN location_checks c ON c.location_id = l.id
+          WHERE l.image_id <> ? AND l.deleted = 0 AND l.status = 'active' AND c.damaged_at IS NULL
+            AND l.id ${condition} LIMIT ${WITNESSES_OF}`,
+        [imageId, locationId],
+      );
+      return rows
+        .map(({ value, meta_data: metadata }) => this.locationOf(value, metadata))
+        .filter((other) => storeOf(other) === store)
+        .slice(0, WITNESSES);
+    };
+    const oldest = await some('< ? ORDER BY l.id');
+    if (oldest.length === 0) return some('> ? ORDER BY l.id');
+    const isNew = ({ url }: ImageLocation) => !oldest.some((other) => other.url === url);
+    return [...oldest, ...(await some('< ? ORDER BY l.id DESC')).filter(isNew)];
   }
 
   /** Lets a job look at it; false where another one does. */

@@ -94,6 +94,7 @@ export class VerificationQueue {
       recorded,
       bytesPerSecond: bytesPerSecond === 0 ? null : Math.max(1, Math.floor(bytesPerSecond / concurrency)),
       missingHashes: this.missingHashes(copy),
+      witnesses: await this.checks.findWitnesses(tx, copy),
     });
     return true;
   }

@@ -142,6 +142,27 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       expect(await eventsOf(id)).toContain('image.copy.verified');
     });
 
+    it('names older data of the same store, by which a worker can tell that the store is what it was', async () => {
+      const witnessesOf = async (id: string) => {
+        await registry().verification.request(anAdmin(), id);
+        await registry().verificationQueue.look();
+        const [job] = await claim('verify');
+        await registry().jobs.complete({ ...job!, result: intact });
+        return job!.payload.witnesses.map(({ url: place }) => place);
+      };
+      const urlOf = async (id: string) =>
+        (await registry().rows('image_locations', `image_id = '${id}' AND deleted = 0`))[0]!.value;
+      const [oldest, , older, image] = [
+        await stored(['slow']),
+        await stored(['fast']),
+        await stored(['slow']),
+        await stored(['slow']),
+      ];
+
+      expect(await witnessesOf(image)).toEqual([await urlOf(oldest), await urlOf(older)]);
+      expect(await witnessesOf(oldest)).toEqual([await urlOf(older), await urlOf(image)]);
+    });
+
     it('by many at once, while the queue notes the same copies, fails for none of them', async () => {
       const id = await stored(['slow', 'fast']);
       const other = await startRegistryOn(url(), verificationEnvironment, registry().clock);

@@ -32,6 +32,8 @@ export const VerifyPayload = OfCopy.extend({
   bytesPerSecond: z.int().min(1).nullable(),
   /** The hashes to compute where none is recorded; null for none. */
   missingHashes: z.object({ algorithm: z.string(), md5: z.boolean() }).nullable(),
+  /** Data of other images in the same store: where none of it is there either, it is the store that is not what it was. */
+  witnesses: z.array(ImageLocation).default([]),
 });
 export type VerifyPayload = z.output<typeof VerifyPayload>;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@glimpse/config';
-import type { JobPayload, RecordedData } from '@glimpse/contracts';
+import { type JobPayload, type RecordedData, ServiceError } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { ProgressMeter, TransferPipeline } from '@glimpse/pipeline';
 import { type StoreRegistry, createStores } from '@glimpse/stores';
@@ -76,6 +76,7 @@ describe('looking at copies', () => {
         recorded,
         bytesPerSecond: null,
         missingHashes: null,
+        witnesses: [],
         ...more,
       },
       context(),
@@ -144,6 +145,39 @@ describe('looking at copies', () => {
 
       await expect(verify()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await mkdir(join(folder, 'one'));
+    });
+
+    it('takes no data for lost where the store has nothing else either', async () => {
+      const witnesses = [location('one', 'older'), location('one', 'oldest')];
+
+      await expect(verify({ witnesses })).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        message: expect.stringContaining('mounted'),
+      });
+      await writeFile(join(folder, 'one', 'oldest'), 'x');
+
+      expect(await verify({ witnesses })).toMatchObject({ state: 'missing' });
+    });
+
+    it('takes for damaged what a disk can not read that reads other data', async () => {
+      await put('one');
+      await writeFile(join(folder, 'one', 'other'), 'x');
+      const { driver } = stores.resolve(location('one'));
+      const read = driver.read.bind(driver);
+      const failure = Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
+      let isAllBroken = false;
+      driver.read = ({ uri }, options) =>
+        uri.endsWith('/image') || isAllBroken
+          ? Promise.reject(new ServiceError('STORE_UNAVAILABLE', 'Cannot read: EIO', { cause: failure }))
+          : read({ uri }, options);
+      const witnesses = [location('one', 'other')];
+
+      const one = await verify({ witnesses });
+      isAllBroken = true;
+
+      expect(one).toMatchObject({ state: 'damaged', reason: 'The store can not read the data' });
+      await expect(verify({ witnesses })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(verify()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     });
 
     it('takes a stream that ends too early for no damage', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type JobPayload, type JobResult, isServiceError } from '@glimpse/contracts';
+import { type JobPayload, type JobResult, ServiceError, isServiceError } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
-import type { ResolvedLocation, StoreRegistry } from '@glimpse/stores';
+import { type Location, type ResolvedLocation, type StoreRegistry, isUnreadable } from '@glimpse/stores';
 import type { JobContext, JobHandler } from '../../runner/job-handler.js';
 import type { CopyReader } from './copy-reader.js';
 import { type HashPlan, isRecorded, planOf } from './recorded-hashes.js';
@@ -11,6 +11,7 @@ type Result = JobResult<'verify'>;
 
 /** Before a copy that looked bad is read for the second time. */
 const SECOND_LOOK_MS = 1_000;
+const UNREADABLE = 'The store can not read the data';
 
 const found = (state: Result['state'], reason: string | null = null): Result => ({
   state,
@@ -43,10 +44,51 @@ export class VerifyJob implements JobHandler<'verify'> {
         { image: payload.imageId, storeId: from.storeId, first, second },
         'two looks at the same data differ',
       );
+    if (second.state === 'missing' || second.reason === UNREADABLE)
+      await this.askOthers(from, payload, second, context);
     return second;
   }
 
-  private async look(from: ResolvedLocation, payload: Payload, context: JobContext): Promise<Result> {
+  /**
+   * A store whose disk is not mounted looks well and is empty, and one whose disk dies reads nothing. Where none of the
+   * others is there either, it is the store: rejects with `STORE_UNAVAILABLE`.
+   */
+  private async askOthers(
+    from: ResolvedLocation,
+    { witnesses }: Payload,
+    { state }: Result,
+    { signal }: JobContext,
+  ): Promise<void> {
+    for (const witness of witnesses) {
+      try {
+        const { location } = this.stores.resolve(witness);
+        if (state === 'missing') await from.driver.size(location, { signal });
+        else await readFirstByte(from, location, signal);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isServiceError(error)) throw error;
+      }
+    }
+    if (state !== 'missing')
+      throw new ServiceError('STORE_UNAVAILABLE', 'The store can read neither this data nor any other');
+    if (witnesses.length > 0)
+      throw new ServiceError(
+        'STORE_UNAVAILABLE',
+        'The store has neither this data nor any other that was looked for: is its disk mounted?',
+      );
+  }
+
+  private async look(...args: Parameters<VerifyJob['examine']>): Promise<Result> {
+    try {
+      return await this.examine(...args);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return found('damaged', UNREADABLE);
+    }
+  }
+
+  private async examine(from: ResolvedLocation, payload: Payload, context: JobContext): Promise<Result> {
     const { recorded, missingHashes } = payload;
     const plan = planOf(recorded);
     if (plan !== undefined) return this.compare(from, payload, plan, context);
@@ -116,4 +158,14 @@ function describe(
 ): Result {
   if (reading.outcome === 'missing') return found('missing', 'The store does not have the data');
   return found('damaged', `There are ${reading.size} bytes where ${recorded.size} are recorded`);
+}
+
+async function readFirstByte(
+  { driver }: ResolvedLocation,
+  location: Location,
+  signal: AbortSignal,
+): Promise<void> {
+  const range = driver.capabilities.ranges ? { range: { start: 0, end: 0 } } : {};
+  const stream = await driver.read(location, { signal, ...range });
+  for await (const _chunk of stream) break;
 }

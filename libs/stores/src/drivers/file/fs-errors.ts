@@ -25,6 +25,15 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** EIO, and how a file system says that a checksum of its own does not match: EBADMSG, EUCLEAN. */
+const UNREADABLE: ReadonlySet<number> = new Set([-5, -74, -117]);
+
+/** Whether a store failed since its medium does not give back what was written to it: that may be one file, or all of it. */
+export function isUnreadable(error: unknown): boolean {
+  const errno: unknown = Reflect.get(Object(Reflect.get(Object(error), 'cause')), 'errno');
+  return typeof errno === 'number' && UNREADABLE.has(errno);
+}
+
 function translate(codes: Record<string, ErrorCode>, error: unknown, what: string): ServiceError {
   if (error instanceof ServiceError) return error;
   const errno = errnoOf(error);
