@@ -88,6 +88,7 @@ export {
   attemptIdOf,
   digestLengths,
   endedImportPayload,
+  isAttemptId,
   stagedKeyOf,
 } from './domain/import.js';
 export {

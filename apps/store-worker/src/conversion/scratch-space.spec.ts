@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ServiceError } from '@glimpse/contracts';
+import { ServiceError, attemptIdOf } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
 import { ScratchSpace } from './scratch-space.js';
 
@@ -20,6 +21,15 @@ describe('ScratchSpace', () => {
     } catch (error) {
       return error instanceof ServiceError ? error.code : String(error);
     }
+  };
+
+  const make = (name: string) => {
+    mkdirSync(join(directory, name), { recursive: true });
+    writeFileSync(join(directory, name, 'disk'), 'data');
+  };
+  const age = (name: string) => {
+    const longAgo = new Date(Date.now() - MAX_AGE_MS - 1_000);
+    utimesSync(join(directory, name), longAgo, longAgo);
   };
 
   beforeEach(() => {
@@ -62,19 +72,27 @@ describe('ScratchSpace', () => {
   });
 
   it('is cleared of what dead workers left: the same attempt, an earlier one, and whatever is old', async () => {
-    for (const name of ['same', 'earlier', 'old', 'young']) {
-      mkdirSync(join(directory, name), { recursive: true });
-      writeFileSync(join(directory, name, 'disk'), 'data');
-    }
-    const longAgo = new Date(Date.now() - MAX_AGE_MS - 1_000);
-    utimesSync(join(directory, 'old'), longAgo, longAgo);
+    const [same, earlier, old, young] = [1, 2, 3, 4].map((attempt) => attemptIdOf(randomUUID(), attempt));
+    for (const name of [same, earlier, old, young]) make(name!);
+    age(old!);
 
     await space.start();
-    await space.removeLeftovers('earlier');
-    const folder = await space.open('same');
+    await space.removeLeftovers(earlier!);
+    const folder = await space.open(same!);
 
-    expect(readdirSync(directory).toSorted()).toEqual(['same', 'young']);
+    expect(readdirSync(directory).toSorted()).toEqual([same, young].toSorted());
     expect(existsSync(join(folder.path, 'disk'))).toBe(false);
     await folder.remove();
+  });
+
+  it('leaves what is not its own, however old: the directory may be one that others use', async () => {
+    const [image, file] = [randomUUID(), attemptIdOf(randomUUID(), 1)];
+    for (const name of ['photos', image]) make(name);
+    writeFileSync(join(directory, file), 'data');
+    for (const name of ['photos', image, file]) age(name);
+
+    await space.start();
+
+    expect(readdirSync(directory).toSorted()).toEqual(['photos', image, file].toSorted());
   });
 });

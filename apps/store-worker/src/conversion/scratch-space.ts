@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ServiceError } from '@glimpse/contracts';
+import { ServiceError, isAttemptId } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 
 /** How often a folder that is in use says so, per time after which it counts as left. */
@@ -34,6 +34,19 @@ export class ScratchSpace {
     private readonly options: ScratchOptions,
     private readonly logger: Logger,
   ) {}
+
+  /** Rejects where nothing can be written there. */
+  async assertUsable(): Promise<void> {
+    const { directory } = this.options;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await access(directory, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw new ServiceError('CONVERSION_FAILED', `The scratch space ${directory} cannot be written to`, {
+        cause: error,
+      });
+    }
+  }
 
   /** Removes what dead workers left, now and from then on. */
   async start(): Promise<void> {
@@ -103,9 +116,11 @@ export class ScratchSpace {
     const { directory, maxAgeMs } = this.options;
     const names = await readdir(directory).catch(() => []);
     for (const name of names) {
+      // The directory may be one that others have things in.
+      if (!isAttemptId(name)) continue;
       const path = join(directory, name);
-      const touched = await stat(path).catch(() => undefined);
-      if (touched === undefined || Date.now() - touched.mtimeMs < maxAgeMs) continue;
+      const touched = await lstat(path).catch(() => undefined);
+      if (touched?.isDirectory() !== true || Date.now() - touched.mtimeMs < maxAgeMs) continue;
       this.logger.info({ path }, 'removing what a dead worker left in the scratch space');
       await rm(path, { recursive: true, force: true });
     }

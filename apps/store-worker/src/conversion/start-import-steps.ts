@@ -41,6 +41,7 @@ export async function startImportSteps(
     },
     logger,
   );
+  if (needed.length > 0) await scratch.assertUsable();
   await scratch.start();
   const converter = new DiskConverter(new QemuImg(tools), { conversion, limits, formats });
   return {

@@ -131,6 +131,10 @@ export function endedImportPayload(payload: ImportPayload): ImportPayload | unde
 /** What one attempt at an import writes under. */
 export const attemptIdOf = (importId: string, attempt: number): string => `${importId}-${attempt}`;
 
+/** Whether something may be named by {@link attemptIdOf}, and not by somebody else. */
+export const isAttemptId = (name: string): boolean =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9]\d*$/.test(name);
+
 /** What came of an import that ended: nothing is left in a store that is not in `stored`. */
 export const ImportResult = z.object({
   /** What was read; null where it could not be read to its end. */
