@@ -79,7 +79,8 @@ export class ImportSteps {
       };
     const folder = await this.scratch.open(request.attemptId);
     try {
-      let flow: Flow = { chunks: received(request), diskFormat, containerFormat };
+      const { imageSizeCap } = this.config.limits;
+      let flow: Flow = { chunks: received(request, imageSizeCap), diskFormat, containerFormat };
       for (const step of steps) flow = await this.run(step, flow, folder, request);
       const { chunks, size, ...formats } = flow;
       return {
@@ -152,15 +153,25 @@ export class ImportSteps {
   }
 }
 
-/** What comes from the source, which must be all of it and what it is known to be. */
-async function* received({ source, signal, progress }: StepsRequest): AsyncGenerator<Buffer> {
+/**
+ * What comes from the source, which must be all of it and what it is known to be. What becomes of it may be small, but the
+ * scratch space has to hold what it is made of: that is bounded as well.
+ */
+async function* received(
+  { source, signal, progress }: StepsRequest,
+  maxBytes: number,
+): AsyncGenerator<Buffer> {
   const { data, size, digests } = source;
+  const tooLarge = () =>
+    new ServiceError('QUOTA_EXCEEDED', `The image is larger than the limit of ${maxBytes} bytes`);
+  if ((size ?? 0) > maxBytes) throw tooLarge();
   const hashes = [...(digests?.keys() ?? [])].map((name) => [name, createHash(name)] as const);
   let bytes = 0;
   // Else it would not be noticed while nothing comes.
   for await (const chunk of addAbortSignal(signal, data).iterator({ destroyOnReturn: false })) {
     const piece = chunk as Buffer;
     bytes += piece.length;
+    if (bytes > maxBytes) throw tooLarge();
     for (const [, hash] of hashes) hash.update(piece);
     progress.bytes(bytes);
     yield piece;

@@ -55,6 +55,32 @@ describe('unpackOva', () => {
     }
   });
 
+  it('knows the disk by its name as URLs and archivers write it', async () => {
+    const name = 'my disk.vmdk';
+    const member = disk({ name: `./${name}` });
+    for (const members of [
+      [ovf(['my%20disk.vmdk']), member],
+      [
+        { ...ovf([name]), name: './vm.ovf' },
+        { name: './vm.mf', data: `SHA256(${name})= ${digest('sha256')}\n` },
+        member,
+      ],
+    ])
+      expect((await unpack(anArchiveOf(members))).data.equals(DISK)).toBe(true);
+  });
+
+  it('reads the archive to its very end, where its source is found to be what it should be', async () => {
+    let isAtEnd = false;
+    async function* source() {
+      yield* inChunks(Buffer.concat([anArchiveOf([ovf(), disk()]), Buffer.alloc(1_000_000)]), 4_096);
+      isAtEnd = true;
+    }
+
+    for await (const _piece of (await unpackOva(source())).chunks);
+
+    expect(isAtEnd).toBe(true);
+  });
+
   it.each(['sha1', 'sha256', 'sha512'])('checks a manifest of %s, wherever it is', async (algorithm) => {
     const good = manifest(digest(algorithm), algorithm.toUpperCase());
     const bad = manifest('00'.repeat(20), algorithm.toUpperCase());
@@ -120,6 +146,16 @@ describe('unpackOva', () => {
       'attributes that make no sense',
       () => anArchiveOf([ovf(), { name: 'x', type: 'x', data: '9999 a=b\n' }, disk()]),
       'makes no sense',
+    ],
+    [
+      'a disk with holes that are left out',
+      () => anArchiveOf([ovf(), { name: 'x', type: 'x', data: '22 GNU.sparse.major=1\n' }, disk()]),
+      'sparse',
+    ],
+    [
+      'a descriptor that takes long to read',
+      () => anArchiveOf([{ name: 'a.ovf', data: `<a>${'<b/>'.repeat(2 ** 18)}</a>` }]),
+      'too large',
     ],
     [
       'thousands of files',

@@ -4,7 +4,8 @@ import { type OvfDisk, ovfDiskOf } from './ovf-descriptor.js';
 import { PeekedChunks } from './peeked-chunks.js';
 import { type TarEntry, tarEntries } from './tar-entries.js';
 
-const MAX_DESCRIPTOR = 4 * 2 ** 20;
+/** Of one disk it is some ten kilobytes; reading a megabyte takes most of a second, in which nothing else goes on. */
+const MAX_DESCRIPTOR = 2 ** 20;
 const MAX_MANIFEST = 2 ** 20;
 /** Those of manifests. Where the manifest comes after the disk, it is told only then which of them counts. */
 const algorithms = ['sha1', 'sha256', 'sha512'];
@@ -48,8 +49,8 @@ async function* contentOf(entries: AsyncGenerator<TarEntry>, disk: OvfDisk): Asy
   for await (const entry of entries) {
     if (++count > MAX_ENTRIES) throw refused('The OVA has too many files');
     if (/\.mf$/i.test(entry.name) && entry.isFile)
-      readManifest(await read(entry, MAX_MANIFEST), disk.file, manifest);
-    if (entry.name !== disk.file) continue;
+      readManifest(await read(entry, MAX_MANIFEST), disk, manifest);
+    if (!isNamed(disk, entry.name)) continue;
     if (!entry.isFile) throw refused('The disk in the OVA is a link, and no file');
     if (isFound) throw refused('The disk is twice in the OVA');
     isFound = true;
@@ -59,6 +60,20 @@ async function* contentOf(entries: AsyncGenerator<TarEntry>, disk: OvfDisk): Asy
   for (const [algorithm, value] of manifest)
     if (digests.get(algorithm) !== value)
       throw refused("The disk in the OVA is not what the OVA's manifest says");
+}
+
+/** References are written as in URLs, and archives made by hand have `./` in front of their names. */
+function isNamed({ file }: OvfDisk, name: string): boolean {
+  const plain = name.replace(/^\.\//, '');
+  return plain === file || plain === decoded(file);
+}
+
+function decoded(reference: string): string | undefined {
+  try {
+    return decodeURIComponent(reference);
+  } catch {
+    return undefined;
+  }
 }
 
 async function* hashed(
@@ -75,11 +90,11 @@ async function* hashed(
 }
 
 /** Lines of `SHA256(disk.vmdk)= 0123…`. */
-function readManifest(text: string, file: string, manifest: Map<string, string>): void {
+function readManifest(text: string, disk: OvfDisk, manifest: Map<string, string>): void {
   for (const line of text.split('\n')) {
     const [, algorithm = '', name, value = ''] =
       /^(SHA(?:1|256|512))\s?\((.*)\)\s?=\s*([0-9a-f]+)\s*$/i.exec(line) ?? [];
-    if (name === file) manifest.set(algorithm.toLowerCase(), value.toLowerCase());
+    if (name !== undefined && isNamed(disk, name)) manifest.set(algorithm.toLowerCase(), value.toLowerCase());
   }
 }
 

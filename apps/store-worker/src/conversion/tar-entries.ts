@@ -33,7 +33,11 @@ export async function* tarEntries(chunks: PeekedChunks): AsyncGenerator<TarEntry
   while (true) {
     const block = await chunks.take(BLOCK);
     if (block === undefined) throw damaged('it ends early');
-    if (block.every((byte) => byte === 0)) return;
+    if (block.every((byte) => byte === 0)) {
+      // What follows is padding. Where the data comes from, its end is when its size and hash are checked.
+      for await (const _padding of chunks);
+      return;
+    }
     const header = parseHeader(block);
     if (header.type === 'x' || header.type === 'L' || header.type === 'g' || header.type === 'K') {
       const data = await headerData(chunks, header.size);
@@ -113,11 +117,13 @@ function paxRecords(data: Buffer): { name?: string; size?: number } {
   while (at < data.length) {
     const blank = data.indexOf(0x20, at);
     const length = Number(data.toString('latin1', at, blank));
-    if (blank === -1 || !Number.isSafeInteger(length) || length <= blank - at)
+    if (blank === -1 || !Number.isSafeInteger(length) || length <= blank - at || at + length > data.length)
       throw damaged('a header of it makes no sense');
     const [, keyword, value = ''] =
       /^([^=]*)=([\s\S]*)\n$/.exec(data.toString('utf8', blank + 1, at + length)) ?? [];
     if (keyword === 'path') records.name = value;
+    // What is there is not what the file is made of then.
+    if (keyword?.startsWith('GNU.sparse.') === true) throw damaged('it has sparse files');
     if (keyword === 'size') {
       if (!/^\d{1,15}$/.test(value)) throw damaged('a header of it makes no sense');
       records.size = Number(value);
