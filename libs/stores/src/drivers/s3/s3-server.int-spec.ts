@@ -138,18 +138,20 @@ describe('S3Driver on a server', () => {
   });
 
   it('removes uploads that nobody goes on with, but nothing that is not an image', async () => {
-    const [image, other] = [randomUUID(), 'backup.tar'];
-    await Promise.all([strand(image), strand(other)]);
+    const [image, repair, other] = [randomUUID(), `${randomUUID()}-${randomUUID()}`, 'backup.tar'];
+    const aside = `.quarantine/${randomUUID()}.${image}`;
+    const all = [image, repair, aside, other];
+    await Promise.all(all.map(strand));
     const keys = async () => (await bucket.uploads()).map(({ key }) => key);
 
     await connected(async (connection) => {
       await new StaleUploads(connection, HOUR_MS, logger).sweep();
-      expect((await keys()).toSorted()).toEqual([image, other].toSorted());
+      expect((await keys()).toSorted()).toEqual(all.toSorted());
 
       // Its clock tells whole seconds, rounded up.
-      await waitFor('the upload to be gone', async () => {
+      await waitFor('the uploads to be gone', async () => {
         await new StaleUploads(connection, 1, logger).sweep();
-        return !(await keys()).includes(image);
+        return (await keys()).length === 1;
       });
     });
 

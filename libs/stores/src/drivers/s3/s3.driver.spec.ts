@@ -208,10 +208,13 @@ describe('S3Driver', () => {
     expect(requests()).toContain('DELETE /bucket/key');
   });
 
-  it('leaves what another attempt wrote', async () => {
+  it.each([
+    ['another attempt', { 'x-amz-meta-glimpse-upload': 'another' }],
+    ['somebody else', {}],
+  ])('leaves what %s wrote', async (_, marks) => {
     answer = ({ what, response }) => {
       if (!what.startsWith('HEAD')) return false;
-      response.writeHead(200, { 'content-length': 10, 'x-amz-meta-glimpse-upload': 'another' }).end();
+      response.writeHead(200, { 'content-length': 10, ...marks }).end();
       return true;
     };
 

@@ -105,8 +105,8 @@ export class S3Driver implements StoreDriver {
       for await (const upload of listUploads(this.connection, { prefix: key, signal }))
         if (upload.key === key) await abortUpload(this.connection, upload, signal);
       const head = await this.connection.findHead(key, signal);
-      const isAnothers = head?.uploadId !== undefined && head.uploadId !== uploadId;
-      if (head !== undefined && !isAnothers) await this.remove(key, signal);
+      // What has no such mark was not written by Glimpse: it may be data of a Glance, or of another deployment.
+      if (head?.uploadId === uploadId) await this.remove(key, signal);
     });
   }
 

@@ -2,10 +2,15 @@ import type { Logger } from '@glimpse/observability';
 import { abortUpload } from './multipart-upload.js';
 import type { S3Connection } from './s3-connection.js';
 import { nameOf } from './s3-errors.js';
+import { QUARANTINE_PREFIX } from './s3-location.js';
 import { listUploads, measureUpload } from './upload-list.js';
 
-/** A bucket may be shared: only uploads whose key is the id of an image can be ours. */
-const IMAGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+/**
+ * A bucket may be shared: only uploads whose key is the id of an image can be ours, alone, with that of a repair, or as
+ * something that is being set aside.
+ */
+const OURS = new RegExp(`^(?:${QUARANTINE_PREFIX.replace('.', '\\.')}${UUID}\\.)?${UUID}(?:-${UUID})?$`, 'i');
 const SWEEP_EVERY_MS = 3_600_000;
 
 /**
@@ -43,7 +48,7 @@ export class StaleUploads {
     const { signal } = this.closed;
     const isOld = (time: number) => time < Date.now() - this.staleMs;
     for await (const upload of listUploads(this.connection, { signal })) {
-      if (!IMAGE_ID.test(upload.key) || !isOld(upload.beganAt)) continue;
+      if (!OURS.test(upload.key) || !isOld(upload.beganAt)) continue;
       const measured = await measureUpload(this.connection, upload, signal);
       if (measured === undefined || !isOld(measured.modifiedAt)) continue;
       await abortUpload(this.connection, upload, signal);
