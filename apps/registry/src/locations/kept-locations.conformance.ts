@@ -294,6 +294,23 @@ export function describeKeptLocations(registry: () => RegistryUnderTest, url: ()
       await delaying.close();
     });
 
+    it.each([
+      ['with credentials', (id: string) => `s3://key:se/cr@et@s3.example.org/bucket/${id}`],
+      ['by https', (id: string) => `s3+https://S3.example.org/bucket/${id}`],
+    ])('keep it where another one names it %s', async (_, alias) => {
+      const { id } = await create();
+      const own = `s3+http://s3.example.org/bucket/${id}`;
+      await addRow(id, own, '{}');
+      const thief = await adopted(alias(id), `s3+https://s3.example.org/other/${id}`);
+
+      await remove(thief);
+
+      expect(await removedDataOf(thief)).toEqual([
+        expect.objectContaining({ url: `s3+https://s3.example.org/other/${id}` }),
+      ]);
+      expect(await urlsOf(id)).toEqual([own]);
+    });
+
     it('keep it when one image has it twice and loses one of them', async () => {
       const shared = pathIn('slow');
       const id = await adopted(shared);
