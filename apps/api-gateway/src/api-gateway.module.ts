@@ -41,6 +41,30 @@ import { VerificationController } from './verification/verification.controller.j
 
 export const SERVICE = 'api-gateway';
 
+const controllers = [
+  DiscoveryController,
+  HealthController,
+  OpenApiController,
+  DocsController,
+  SchemasController,
+  ImagesController,
+  TagsController,
+  MembersController,
+  ActionsController,
+  UsageController,
+  VerificationController,
+  ImageDataController,
+  ...metadefControllers,
+  ...storeControllers,
+  ProgressController,
+  CacheController,
+];
+
+function cacheControllers({ cache }: ImageCaching, hasManagementRoutes: boolean) {
+  if (cache === undefined) return [];
+  return hasManagementRoutes ? [CacheEvents, CacheManagementController] : [CacheEvents];
+}
+
 /** The HTTP API. It owns neither the stores, the cache nor the pipeline: bootstrap.ts opens and closes them. */
 @Module({})
 export class ApiGatewayModule {
@@ -52,34 +76,12 @@ export class ApiGatewayModule {
     authenticator: Authenticator,
   ): DynamicModule {
     const { config, instanceId, logger } = settings;
-    const cacheControllers = caching.cache === undefined ? [] : [CacheEvents];
-    const managementControllers =
-      caching.cache !== undefined && config.cache.managementRoutes ? [CacheManagementController] : [];
     return {
       module: ApiGatewayModule,
       imports: [
         BusModule.forRoot({ service: SERVICE, instanceId, url: config.busUrl, options: config.bus, logger }),
       ],
-      controllers: [
-        DiscoveryController,
-        HealthController,
-        OpenApiController,
-        DocsController,
-        SchemasController,
-        ImagesController,
-        TagsController,
-        MembersController,
-        ActionsController,
-        UsageController,
-        VerificationController,
-        ImageDataController,
-        ...metadefControllers,
-        ...storeControllers,
-        ProgressController,
-        CacheController,
-        ...cacheControllers,
-        ...managementControllers,
-      ],
+      controllers: [...controllers, ...cacheControllers(caching, config.cache.managementRoutes)],
       providers: [
         { provide: GatewaySettings, useValue: settings },
         { provide: StoreRegistry, useValue: stores },

@@ -22,6 +22,7 @@ const environment = (dataDir: string) => ({
   GLIMPSE_DEFAULT_STORE: 'a',
   GLIMPSE_CACHE_DIR: join(dataDir, 'cache'),
   GLIMPSE_CACHE_MANAGEMENT_ROUTES: 'true',
+  GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
 });
 
 let gateway: RunningService;

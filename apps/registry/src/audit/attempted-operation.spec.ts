@@ -39,7 +39,9 @@ describe('attemptedOperation', () => {
       'registry.task.get',
       'registry.task.list',
       'registry.task.listOfImage',
+      'registry.transfer.list',
       'registry.usage.get',
+      'registry.verification.get',
     ]);
   });
 
