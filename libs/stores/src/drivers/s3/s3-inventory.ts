@@ -3,6 +3,7 @@ import { ServiceError } from '@glimpse/contracts';
 import type { CallOptions, Location } from '../../store-driver.js';
 import type { SetAside, SetAsideEntry, StoreInventory, StoredEntry } from '../../store-inventory.js';
 import { abortUpload } from './multipart-upload.js';
+import { removeUnchanged } from './remove-unchanged.js';
 import { copyObject } from './s3-copy.js';
 import type { ObjectHead, S3Connection } from './s3-connection.js';
 import { statusOf, toUnavailable, toWriteError } from './s3-errors.js';
@@ -72,13 +73,12 @@ export class S3Inventory implements StoreInventory {
       const aside = this.toSetAside(id, key, head.size);
       const to = this.keyOf(aside.location);
       await copyObject(this.connection, { from: key, to, head, signal });
-      const now = await this.connection.findHead(key, signal);
-      if (now !== undefined && versionOf(now) !== entry.version) {
-        await this.remove(to, signal);
-        return { outcome: 'changed' };
-      }
-      await this.remove(key, signal);
-      return { outcome: 'set-aside', entry: aside };
+      // By now another worker may have set it aside, and an upload may have written data in its place.
+      const isMeant = (now: ObjectHead) => versionOf(now) === entry.version && now.uploadId === head.uploadId;
+      if (await removeUnchanged(this.connection, key, isMeant, signal))
+        return { outcome: 'set-aside', entry: aside };
+      await this.remove(to, signal);
+      return { outcome: 'changed' };
     } catch (error) {
       signal?.throwIfAborted();
       // The copy is refused where its source is not what was listed, or no more.
