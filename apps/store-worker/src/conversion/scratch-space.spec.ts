@@ -72,13 +72,15 @@ describe('ScratchSpace', () => {
   });
 
   it('is cleared of what dead workers left: the same attempt, an earlier one, and whatever is old', async () => {
-    const [same, earlier, old, young] = [1, 2, 3, 4].map((attempt) => attemptIdOf(randomUUID(), attempt));
-    for (const name of [same, earlier, old, young]) make(name!);
-    age(old!);
+    const [same = '', earlier = '', old = '', young = ''] = [1, 2, 3, 4].map((attempt) =>
+      attemptIdOf(randomUUID(), attempt),
+    );
+    for (const name of [same, earlier, old, young]) make(name);
+    age(old);
 
     await space.start();
-    await space.removeLeftovers(earlier!);
-    const folder = await space.open(same!);
+    await space.removeLeftovers(earlier);
+    const folder = await space.open(same);
 
     expect(readdirSync(directory).toSorted()).toEqual([same, young].toSorted());
     expect(existsSync(join(folder.path, 'disk'))).toBe(false);
