@@ -10,9 +10,9 @@ import { Database, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { DataClaims, type Judgement } from './data-claims.js';
-import { HeldRuns, type RunLease } from './held-runs.js';
+import { type HeldRun, HeldRuns, type RunLease } from './held-runs.js';
 import { Quarantine } from './quarantine.js';
-import { StoreFindings, hashOfObject } from './store-findings.js';
+import { type Finding, StoreFindings, hashOfObject } from './store-findings.js';
 
 type Examine = (typeof registryReconcile)['examine'];
 
@@ -61,16 +61,18 @@ export class OrphansService {
     const hashesOf = (claim: Judgement['claim']) =>
       examined.filter(({ judgement }) => judgement.claim === claim).map(({ data }) => hashOfObject(data.url));
     await this.findings.forget(tx, run.storeId, hashesOf('claimed'));
-    await this.findings.keep(tx, run.storeId, hashesOf('busy'));
+    await this.findings.keep(tx, run, hashesOf('busy'));
     const due: Examined[] = [];
     for (const one of examined)
-      if (one.judgement.claim === 'orphan' && this.isDue(run, one, await this.noteOrphan(tx, run, one)))
-        due.push(one);
+      if (one.judgement.claim === 'orphan') {
+        const { since } = await this.noteOrphan(tx, run, one);
+        if (this.isDue(run, one, since)) due.push(one);
+      }
     return { run, examined, due };
   }
 
-  private noteOrphan(tx: Transaction, { storeId }: ReconcilePayload, { data, judgement }: Examined) {
-    return this.findings.note(tx, {
+  private noteOrphan(tx: Transaction, { storeId, seenAt }: HeldRun, { data, judgement }: Examined) {
+    const found: Finding = {
       store_id: storeId,
       subject_hash: hashOfObject(data.url),
       kind: 'orphan',
@@ -81,7 +83,8 @@ export class OrphansService {
       expected_size: null,
       version: data.version,
       modified_at: Math.floor(data.modifiedAt),
-    });
+    };
+    return this.findings.note(tx, found, seenAt);
   }
 
   private isDue(run: ReconcilePayload, { data, judgement }: Examined, since: number): boolean {
@@ -99,7 +102,7 @@ export class OrphansService {
     due: readonly Examined[],
     mentioned: ReadonlySet<FoundData>,
   ): Promise<{ index: number; id: string }[]> {
-    const { storeId } = await this.runs.hold(tx, lease);
+    const { storeId, seenAt } = await this.runs.hold(tx, lease);
     const judgements = await this.claims.judge(
       tx,
       storeId,
@@ -115,7 +118,7 @@ export class OrphansService {
       }
       if (judgements[at]?.claim !== 'orphan') continue;
       const id = randomUUID();
-      await this.quarantine.begin(tx, { id, storeId, data, since: since.get(hashes[at]!) });
+      await this.quarantine.begin(tx, { id, storeId, seenAt, data, since: since.get(hashes[at]!) });
       released.push({ index, id });
     }
     return released;

@@ -21,8 +21,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { parseMetadata } from '../images/image-parts.js';
 import { RegistrySettings } from '../registry-settings.js';
-import { HeldRuns } from './held-runs.js';
-import { StoreFindings, hashOfRow } from './store-findings.js';
+import { type HeldRun, HeldRuns } from './held-runs.js';
+import { type Finding, StoreFindings, hashOfRow } from './store-findings.js';
 
 type Calls = typeof registryReconcile;
 type Page = ResponseOf<Calls['promises']>;
@@ -94,19 +94,19 @@ export class PromisesService {
   async report({ broken, ...lease }: RequestOf<Calls['report']>): Promise<void> {
     for (const { promise, found } of broken)
       await this.database.unitOfWork.run(async (tx) => {
-        const { storeId } = await this.runs.hold(tx, lease);
-        if (await this.isPromised(tx, promise)) await this.note(tx, storeId, promise, found);
+        const run = await this.runs.hold(tx, lease);
+        if (await this.isPromised(tx, promise)) await this.note(tx, run, promise, found);
       });
   }
 
   private async note(
     tx: Transaction,
-    storeId: string,
+    { storeId, seenAt }: HeldRun,
     promise: PromisedData,
     found: number | null,
   ): Promise<void> {
     const { source, rowId, imageId, location, size } = promise;
-    const since = await this.findings.note(tx, {
+    const finding: Finding = {
       store_id: storeId,
       subject_hash: hashOfRow(source, rowId),
       kind: found === null ? 'missing' : 'wrong_size',
@@ -117,8 +117,9 @@ export class PromisesService {
       expected_size: size,
       version: null,
       modified_at: null,
-    });
-    if (since < this.clock.now()) return;
+    };
+    const { isNew } = await this.findings.note(tx, finding, seenAt);
+    if (!isNew) return;
     if (source === 'location') await this.haveVerified(tx, Number(rowId), imageId);
     tx.afterCommit(() =>
       this.settings.logger.error(

@@ -1,6 +1,12 @@
 import type { RequestOf, ResponseOf, SetAsideAction, registryReconcile } from '@glimpse/contracts';
 import type { ReconcilePayload, SetAsideData } from '@glimpse/contracts';
-import { Database, type QuarantinedObjectRow, type Transaction } from '@glimpse/persistence';
+import {
+  Database,
+  type LiveLocation,
+  type QuarantinedObjectRow,
+  type Transaction,
+  requestChecks,
+} from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { DataClaims, type Judgement, type Subject } from './data-claims.js';
@@ -36,10 +42,10 @@ export class QuarantineService {
     }
     const { mentioned, storeId } = await this.lookForMentions(lease, [entry]);
     const putBack = await this.database.unitOfWork.run(async (tx) => {
-      await this.runs.hold(tx, lease);
+      const run = await this.runs.hold(tx, lease);
       const [judgement] = await this.claims.judge(tx, storeId, [originOf(entry)]);
       await this.findings.forget(tx, storeId, [hashOfObject(entry.origin)]);
-      await this.quarantine.see(tx, storeId, entry);
+      await this.quarantine.see(tx, run, entry);
       return judgement?.claim === 'claimed' || mentioned.has(entry);
     });
     return { putBack };
@@ -52,7 +58,7 @@ export class QuarantineService {
       const judgements = await this.claims.judge(tx, storeId, entries.map(originOf));
       const decided: SetAsideAction[] = [];
       for (const [index, entry] of entries.entries()) {
-        const row = await this.quarantine.see(tx, storeId, entry);
+        const row = await this.quarantine.see(tx, run, entry);
         decided.push(this.decide(run, row, judgements[index]!, mentioned.has(entry)));
       }
       return decided;
@@ -63,13 +69,14 @@ export class QuarantineService {
   async conclude({ id, outcome, ...lease }: RequestOf<Calls['conclude']>): Promise<{ next: SetAsideAction }> {
     return this.database.unitOfWork.run(async (tx) => {
       const run = await this.runs.hold(tx, lease);
+      const row = await this.quarantine.find(tx, id);
       if (outcome !== 'occupied') {
         await this.quarantine.end(tx, id, outcome);
+        if (outcome === 'put-back' && row !== undefined) await this.haveVerified(tx, row.url);
         return { next: 'keep' };
       }
       // An image has other data in that place by now, so this belongs to nobody.
-      const row = await this.quarantine.find(tx, id);
-      await this.quarantine.hold(tx, id);
+      await this.quarantine.hold(tx, run, id);
       const isOver = row !== undefined && (row.state === 'discard' || this.isOver(run, row));
       return { next: isOver ? 'discard' : 'keep' };
     });
@@ -78,12 +85,23 @@ export class QuarantineService {
   private decide(
     run: ReconcilePayload,
     row: QuarantinedObjectRow,
-    { claim }: Judgement,
+    { claim, isKnown }: Judgement,
     isMentioned: boolean,
   ): SetAsideAction {
     if (row.state === 'put-back' || claim === 'claimed' || isMentioned) return 'put-back';
     if (claim === 'busy') return 'keep';
-    return row.state === 'discard' || this.isOver(run, row) ? 'discard' : 'keep';
+    // Another deployment in the same place may have set it aside: what it is kept for is its own business.
+    const isOurs = isKnown || run.soleOwner;
+    return row.state === 'discard' || (isOurs && this.isOver(run, row)) ? 'discard' : 'keep';
+  }
+
+  /** It was away, and may not be what the image had there last. */
+  private async haveVerified(tx: Transaction, url: string): Promise<void> {
+    const locations = await tx.query<Pick<LiveLocation, 'id' | 'image_id'>>(
+      'SELECT id, image_id FROM image_locations WHERE value = ? AND deleted = 0',
+      [url],
+    );
+    await requestChecks(tx, locations, this.clock.now());
   }
 
   private isOver(run: ReconcilePayload, row: QuarantinedObjectRow): boolean {

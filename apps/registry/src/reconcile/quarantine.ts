@@ -4,6 +4,10 @@ import type { QuarantinedObjectRow, SqlReader, Transaction } from '@glimpse/pers
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
+import type { HeldRun } from './held-runs.js';
+
+/** By which run something is seen, and when. */
+type Seen = Pick<HeldRun, 'storeId' | 'seenAt'>;
 
 const setAsides = counter({
   name: metricNames.storeSetAside,
@@ -22,10 +26,10 @@ export class Quarantine {
   /** A worker may move it from now on. */
   async begin(
     tx: Transaction,
-    moved: { id: string; storeId: string; data: FoundData; since: number | undefined },
+    moved: { id: string; storeId: string; seenAt: number; data: FoundData; since: number | undefined },
   ): Promise<void> {
-    const { id, storeId, data, since } = moved;
-    await this.insert(tx, storeId, { ...data, id, origin: data.url }, 'moving', since);
+    const { id, data, since } = moved;
+    await this.insert(tx, moved, { ...data, id, origin: data.url }, 'moving', since);
   }
 
   find(sql: SqlReader, id: string): Promise<QuarantinedObjectRow | undefined> {
@@ -35,28 +39,26 @@ export class Quarantine {
   }
 
   /** It is there: whoever moved it may have died before it could say so, and the row may be lost. */
-  async see(tx: Transaction, storeId: string, entry: SetAsideData): Promise<QuarantinedObjectRow> {
+  async see(tx: Transaction, run: Seen, entry: SetAsideData): Promise<QuarantinedObjectRow> {
     const now = this.clock.now();
     const row = await this.find(tx, entry.id);
-    if (row === undefined) await this.insert(tx, storeId, entry, 'held');
+    if (row === undefined) await this.insert(tx, run, entry, 'held');
     else if (row.state === 'moving') {
       await tx.execute(
         "UPDATE quarantined_objects SET state = 'held', quarantined_at = ?, seen_at = ? WHERE id = ?",
-        [now, now, entry.id],
+        [now, run.seenAt, entry.id],
       );
-      this.tell(tx, storeId, entry, 'set-aside');
-    } else await tx.execute('UPDATE quarantined_objects SET seen_at = ? WHERE id = ?', [now, entry.id]);
+      this.tell(tx, run.storeId, entry, 'set-aside');
+    } else
+      await tx.execute('UPDATE quarantined_objects SET seen_at = ? WHERE id = ?', [run.seenAt, entry.id]);
     const seen = await this.find(tx, entry.id);
     if (seen === undefined) throw new Error(`What is set aside as ${entry.id} has no row`);
     return seen;
   }
 
   /** What an operator wanted of it can't be done. */
-  async hold(tx: Transaction, id: string): Promise<void> {
-    await tx.execute("UPDATE quarantined_objects SET state = 'held', seen_at = ? WHERE id = ?", [
-      this.clock.now(),
-      id,
-    ]);
+  async hold(tx: Transaction, { seenAt }: Seen, id: string): Promise<void> {
+    await tx.execute("UPDATE quarantined_objects SET state = 'held', seen_at = ? WHERE id = ?", [seenAt, id]);
   }
 
   /** It is not set aside any more. */
@@ -81,7 +83,7 @@ export class Quarantine {
 
   private async insert(
     tx: Transaction,
-    storeId: string,
+    { storeId, seenAt }: Seen,
     entry: SetAsideData,
     state: 'moving' | 'held',
     since?: number,
@@ -98,7 +100,7 @@ export class Quarantine {
         state,
         orphan_since: since ?? now,
         quarantined_at: now,
-        seen_at: now,
+        seen_at: seenAt,
       },
     ]);
   }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readdir, rename, rm, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { STAGING_STORE } from '@glimpse/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatabasePlace } from '../registry-harness.conformance.js';
@@ -270,6 +270,29 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       expect(await statusOf(id)).toEqual(['active']);
     });
 
+    it('is verified when it goes back: the image may have had other data there in the meantime', async () => {
+      const { id } = await setAsideAndClaimed();
+
+      await world.compare('fast');
+
+      expect(await world.registry.rows('location_checks', 'requested_at IS NOT NULL')).toMatchObject([
+        { image_id: id },
+      ]);
+    });
+
+    it('by another deployment in the same place is left to it, but for a sole owner', async () => {
+      await world.compare('fast');
+      await mkdir(world.pathOf('fast', '.quarantine'));
+      await world.plant('fast', `.quarantine/${randomUUID()}.${randomUUID()}`);
+      await world.compare('fast', repair);
+      world.registry.clock.pass(30 * DAY);
+
+      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 1 } });
+      expect(await world.compare('fast', { ...repair, soleOwner: true })).toMatchObject({
+        discarded: { objects: 1 },
+      });
+    });
+
     it('is known again when its row was lost, and its row goes when it was taken away', async () => {
       const id = await world.create();
       await world.plant('fast', id);
@@ -338,6 +361,34 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       world.registry.clock.pass(1000);
       expect(await world.compare('fast')).toMatchObject({ missing: 0, wrongSize: 1 });
       expect(await world.read(whole)).toHaveLength(1);
+    });
+
+    it('is verified although time goes by while it is noted', async () => {
+      const id = await anImage();
+      await rm(world.pathOf('fast', id));
+      const { clock } = world.registry;
+      const read = clock.now.bind(clock);
+      let ticks = 0;
+      clock.now = () => read() + (ticks += 1);
+
+      await world.compare('fast');
+
+      clock.now = read;
+      expect(await world.registry.rows('location_checks', 'requested_at IS NOT NULL')).toMatchObject([
+        { image_id: id },
+      ]);
+    });
+
+    it('stays noted where the clock of the registry that notes it is behind', async () => {
+      await rm(world.pathOf('fast', await anImage()));
+      await world.plant('fast', await world.create());
+      await world.ask('fast');
+      let steps = 0;
+      await world.work(['reconcile'], async () => {
+        if (++steps === 2) world.registry.clock.pass(-5_000);
+      });
+
+      expect((await findings()).map(({ kind }) => kind).toSorted()).toEqual(['missing', 'orphan']);
     });
 
     it('of an image that was deleted meanwhile is not missing', async () => {

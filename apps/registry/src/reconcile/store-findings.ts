@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type SqlReader, type StoreFindingRow, type Transaction, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import type { HeldRun } from './held-runs.js';
 
 /** What is found, and where. */
 export type Finding = Omit<StoreFindingRow, 'id' | 'first_seen_at' | 'last_seen_at'>;
@@ -18,8 +19,15 @@ const hash = (...parts: string[]) => createHash('sha256').update(JSON.stringify(
 export class StoreFindings {
   constructor(private readonly clock: Clock) {}
 
-  /** Notes that it was seen now. Answers with since when it is so: another version of an object counts from now. */
-  async note(tx: Transaction, finding: Finding): Promise<number> {
+  /**
+   * Notes that it was seen. Answers with since when it is so, and whether that is news: another version of an object counts
+   * from now.
+   */
+  async note(
+    tx: Transaction,
+    finding: Finding,
+    seenAt: number,
+  ): Promise<{ readonly since: number; readonly isNew: boolean }> {
     const now = this.clock.now();
     const [known] = await tx.query<StoreFindingRow>(
       'SELECT id, kind, version, first_seen_at FROM store_findings WHERE store_id = ? AND subject_hash = ?',
@@ -27,9 +35,9 @@ export class StoreFindings {
     );
     if (known === undefined) {
       await tx.insert('store_findings', [
-        { id: randomUUID(), ...finding, first_seen_at: now, last_seen_at: now },
+        { id: randomUUID(), ...finding, first_seen_at: now, last_seen_at: seenAt },
       ]);
-      return now;
+      return { since: now, isNew: true };
     }
     const isSame = known.kind === finding.kind && known.version === finding.version;
     const since = isSame ? known.first_seen_at : now;
@@ -44,11 +52,11 @@ export class StoreFindings {
         finding.modified_at,
         finding.is_known,
         since,
-        now,
+        seenAt,
         known.id,
       ],
     );
-    return since;
+    return { since, isNew: !isSame };
   }
 
   /** Since when each is so that was noted, by its hash. */
@@ -67,11 +75,15 @@ export class StoreFindings {
   }
 
   /** Says that those that were noted before are still there, where nobody can tell at the moment what they are. */
-  async keep(tx: Transaction, storeId: string, hashes: readonly string[]): Promise<void> {
+  async keep(
+    tx: Transaction,
+    { storeId, seenAt }: Pick<HeldRun, 'storeId' | 'seenAt'>,
+    hashes: readonly string[],
+  ): Promise<void> {
     if (hashes.length === 0) return;
     await tx.execute(
       `UPDATE store_findings SET last_seen_at = ? WHERE store_id = ? AND subject_hash IN (${placeholders(hashes)})`,
-      [this.clock.now(), storeId, ...hashes],
+      [seenAt, storeId, ...hashes],
     );
   }
 
