@@ -8,6 +8,7 @@ import { StagedData1700000000009 } from './1700000000009-staged-data.js';
 import { UploadProgress1700000000010 } from './1700000000010-upload-progress.js';
 import { LocationChecks1700000000011 } from './1700000000011-location-checks.js';
 import { Reconcile1700000000012 } from './1700000000012-reconcile.js';
+import { NamedIndexes1700000000015 } from './1700000000015-named-indexes.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -24,6 +25,7 @@ const migrations = [
   UploadProgress1700000000010,
   LocationChecks1700000000011,
   Reconcile1700000000012,
+  NamedIndexes1700000000015,
 ];
 
 /** What a DataSource is told of them. */
