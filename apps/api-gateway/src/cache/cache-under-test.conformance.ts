@@ -17,10 +17,14 @@ const logger = createLogger('spec', { level: 'silent' });
 export function cacheUnderTest() {
   let dir: string;
   let cache: ImageCache;
-  const open = (maxBytes = 1024 * KIB) => ImageCache.open({ dir, maxBytes, stallTimeMs: 1_000, logger });
+  let mismatched: string[];
+  const onMismatch = (imageId: string) => mismatched.push(imageId);
+  const open = (maxBytes = 1024 * KIB) =>
+    ImageCache.open({ dir, maxBytes, stallTimeMs: 1_000, logger, onMismatch });
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'glimpse-cache-'));
+    mismatched = [];
     cache = await open();
   });
   afterEach(async () => {
@@ -53,6 +57,8 @@ export function cacheUnderTest() {
 
   return {
     cache: () => cache,
+    /** The images whose data had another hash. */
+    mismatched: () => mismatched,
     inDir: (...path: string[]) => join(dir, ...path),
     filesIn: (folder: string) => readdir(join(dir, folder)),
     /** Another cache in the same directory; it is not closed by itself. */

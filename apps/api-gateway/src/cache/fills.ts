@@ -12,6 +12,13 @@ import type { KeptImages } from './kept-images.js';
 /** Of images whose data is not what it should be; they are read from their stores alone. */
 const MOST_REFUSED = 1_000;
 
+export interface FillsOptions {
+  readonly stallTimeMs: number;
+  readonly logger: Logger;
+  /** Called with the id of an image whose data has another hash than it should. */
+  readonly onMismatch: (imageId: string) => void;
+}
+
 /** A fill and what will have become of it. */
 export interface RunningFill {
   readonly fill: Fill;
@@ -28,7 +35,7 @@ export class Fills {
   constructor(
     private readonly directory: CacheDirectory,
     private readonly kept: KeptImages,
-    private readonly options: { readonly stallTimeMs: number; readonly logger: Logger },
+    private readonly options: FillsOptions,
   ) {}
 
   find(imageId: string): RunningFill | undefined {
@@ -89,7 +96,10 @@ export class Fills {
     fillBegins();
     const outcome = await fill.run();
     const { imageId, identity, size } = fill.wanted;
-    if (outcome === 'mismatch') this.refuse(identity);
+    if (outcome === 'mismatch') {
+      this.refuse(identity);
+      this.options.onMismatch(imageId);
+    }
     // A fill that was kept has given its place to the image already.
     if (outcome !== 'kept') {
       this.kept.index.release(size, fill.writtenBytes);

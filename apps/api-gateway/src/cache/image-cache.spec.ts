@@ -5,7 +5,7 @@ import { waitFor } from '@glimpse/testing';
 import { BreakableStore, KIB, wanted } from './breakable-store.conformance.js';
 import { cacheUnderTest } from './cache-under-test.conformance.js';
 
-const { bytesFrom, cache, cached, filesIn, readFrom, reopen } = cacheUnderTest();
+const { bytesFrom, cache, cached, filesIn, mismatched, readFrom, reopen } = cacheUnderTest();
 
 describe('an image that is not in the cache', () => {
   it('is read from its store once, however many want it, and then from the cache', async () => {
@@ -117,6 +117,7 @@ describe('an image that is not in the cache', () => {
 
     await waitFor('the copy to be removed', async () => (await filesIn('incomplete')).length === 0);
     expect(cache().has('i')).toBe(false);
+    expect(mismatched()).toEqual(['i']);
     expect(await bytesFrom(store, image)).toBeUndefined();
   });
 

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Logger } from '@glimpse/observability';
 import type { ByteRange } from '@glimpse/stores';
 import { CacheDirectory } from './cache-directory.js';
 import { type CacheOutcome, type FillOutcome, countCacheRequest } from './cache-metrics.js';
@@ -9,17 +8,15 @@ import type { CachedImage, WantedImage } from './cached-image.js';
 import { DirectoryLock } from './directory-lock.js';
 import type { Fill } from './fill.js';
 import type { OpenSource } from './fill-source.js';
-import { Fills } from './fills.js';
+import { Fills, type FillsOptions } from './fills.js';
 import { KeptImages } from './kept-images.js';
 
 /** Downloads wait for the same disk. */
 const REMOVED_AT_ONCE = 16;
 
-export interface ImageCacheOptions {
+export interface ImageCacheOptions extends FillsOptions {
   readonly dir: string;
   readonly maxBytes: number;
-  readonly stallTimeMs: number;
-  readonly logger: Logger;
 }
 
 export interface CacheRequest {
@@ -52,16 +49,16 @@ export class ImageCache {
   ) {}
 
   /** Opens the cache with the images that are whole. Rejects where the directory can't be used; who opens it closes it. */
-  static async open({ dir, maxBytes, stallTimeMs, logger }: ImageCacheOptions): Promise<ImageCache> {
+  static async open({ dir, maxBytes, ...options }: ImageCacheOptions): Promise<ImageCache> {
     const path = resolve(dir);
     const directory = new CacheDirectory(path);
     await directory.make();
     const lock = await DirectoryLock.take(path);
-    const kept = new KeptImages(directory, maxBytes, logger);
+    const kept = new KeptImages(directory, maxBytes, options.logger);
     try {
       await directory.removeIncomplete();
       await kept.load();
-      return new ImageCache(directory, kept, new Fills(directory, kept, { stallTimeMs, logger }), lock);
+      return new ImageCache(directory, kept, new Fills(directory, kept, options), lock);
     } catch (error) {
       await kept.close();
       await lock.release();

@@ -18,15 +18,19 @@ export class ImageCaching {
     /** Undefined where nothing is cached. */
     readonly cache: ImageCache | undefined,
     private readonly storeIds: ReadonlySet<string>,
+    private readonly mismatches: Set<(imageId: string) => void>,
   ) {}
 
   /** Opens the cache that is configured. Rejects with a `ConfigError` where an option can't be used. */
   static async open(config: Config, stores: StoreRegistry, logger: Logger): Promise<ImageCaching> {
     const { dir, maxBytes, stallTimeMs } = config.cache;
-    if (dir === undefined) return new ImageCaching(undefined, new Set());
+    if (dir === undefined) return new ImageCaching(undefined, new Set(), new Set());
     const storeIds = cachedStores(config, stores);
+    const mismatches = new Set<(imageId: string) => void>();
+    const onMismatch = (imageId: string) => mismatches.forEach((listen) => listen(imageId));
     try {
-      return new ImageCaching(await ImageCache.open({ dir, maxBytes, stallTimeMs, logger }), storeIds);
+      const cache = await ImageCache.open({ dir, maxBytes, stallTimeMs, logger, onMismatch });
+      return new ImageCaching(cache, storeIds, mismatches);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new ConfigError(`cache.dir: ${reason}`, { cause: error });
@@ -41,6 +45,11 @@ export class ImageCaching {
   /** Whether a download from that store brings the image into the cache; from others it is brought when it is queued. */
   isFilledFrom(storeId: string | undefined): boolean {
     return storeId !== undefined && this.storeIds.has(storeId);
+  }
+
+  /** Calls `listen` with the id of each image whose data turns out to have another hash than it should. */
+  whenMismatched(listen: (imageId: string) => void): void {
+    this.mismatches.add(listen);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { CopyState, type ImageLocation, type RecordedData, storeOf } from '@glimpse/contracts';
 import type { LocationCheckRow, SqlReader, Transaction } from '@glimpse/persistence';
-import { placeholders } from '@glimpse/persistence';
+import { placeholders, requestChecks } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { parseMetadata } from '../images/image-parts.js';
 import { LocationStores } from '../locations/location-stores.js';
@@ -185,6 +185,16 @@ export class CopyChecks {
     if (oldest.length === 0) return some('> ? ORDER BY l.id');
     const isNew = ({ url }: ImageLocation) => !oldest.some((other) => other.url === url);
     return [...oldest, ...(await some('< ? ORDER BY l.id DESC')).filter(isNew)];
+  }
+
+  /** A copy is good by now: damaged ones need not wait for their turn to be repaired from it. */
+  async haveDamagedLookedAt(tx: Transaction, imageId: string, now: number): Promise<void> {
+    const damaged = (await this.findOf(tx, imageId)).filter(({ damagedAt }) => damagedAt !== null);
+    await requestChecks(
+      tx,
+      damaged.map(({ locationId }) => ({ id: locationId, image_id: imageId })),
+      now,
+    );
   }
 
   /** Lets a job look at it; false where another one does. */

@@ -102,6 +102,7 @@ export class RepairJobs implements JobEffect<'repair'> {
     await this.locations.add(tx, imageId, location);
     await this.noteAsIntact(tx, imageId, location.url);
     await this.reports.repaired(tx, copy);
+    await this.checks.haveDamagedLookedAt(tx, imageId, this.clock.now());
   }
 
   private async noteAsIntact(tx: Transaction, imageId: string, url: string): Promise<void> {

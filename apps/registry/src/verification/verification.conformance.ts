@@ -298,17 +298,20 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       expect(await removedUrlsOf(id)).toHaveLength(1);
     });
 
-    it('ends when it is whole again', async () => {
-      const id = await stored(['slow']);
-      await verify(id, () => missing);
+    it('ends when it is whole again, from which the others are repaired next', async () => {
+      const id = await stored(['slow', 'fast']);
+      await verify(id, damagedIn('fast'));
+      await repair(id, { outcome: 'not-repaired', reason: 'None is good', suspects: [] });
+      await verify(id, (store) => (store === 'slow' ? missing : damaged));
       expect(await copyIn(id, 'slow')).toMatchObject({ state: 'missing', isInService: false });
 
       registry().clock.pass(2 * 3_600_000);
       await registry().verificationQueue.look();
       const [job] = await claim('verify');
-      await registry().jobs.complete({ jobId: job!.jobId, leaseToken: job!.leaseToken, result: intact });
+      await registry().jobs.complete({ ...job!, result: intact });
 
       expect(await copyIn(id, 'slow')).toMatchObject({ state: 'intact', isInService: true });
+      expect(await copyIn(id, 'fast')).toMatchObject({ isInService: false, isQueued: true });
       expect((await registry().data.openDownload(aCaller(), id)).locations).toHaveLength(1);
     });
 
@@ -316,10 +319,9 @@ export function describeVerification(registry: () => RegistryUnderTest, url: () 
       const id = await stored(['slow', 'fast']);
       await verify(id, damagedIn('slow'));
 
-      const good = registry().stores.removeImage(anAdmin(), 'fast', id);
-
-      await expect(good).rejects.toMatchObject({ code: 'LOCATION_IS_LAST' });
-      await registry().stores.removeImage(anAdmin(), 'slow', id);
+      const remove = (store: string) => registry().stores.removeImage(anAdmin(), store, id);
+      await expect(remove('fast')).rejects.toMatchObject({ code: 'LOCATION_IS_LAST' });
+      await remove('slow');
       expect(await show(id)).toMatchObject({ stores: ['fast'], properties: {} });
     });
 

@@ -80,7 +80,10 @@ export class VerifyJobs implements JobEffect<'verify'> {
     await this.checks.note(tx, copy.locationId, look);
     await this.reports.looked(tx, copy, { state, reason, isInService: !isBad });
     if (isBad && !wasBad) await this.reports.takenOut(tx, copy, reason);
-    if (wasBad && !isBad) await this.reports.takenBack(tx, copy);
+    if (wasBad && !isBad) {
+      await this.reports.takenBack(tx, copy);
+      await this.checks.haveDamagedLookedAt(tx, copy.imageId, now);
+    }
     if (isBad && (await this.repairs.begin(tx, copy)))
       await this.checks.note(tx, copy.locationId, { ...look, isBeingRepaired: true });
   }
