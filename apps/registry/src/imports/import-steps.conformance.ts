@@ -1,60 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Caller,
-  type ClaimedJob,
-  type Image,
-  type ImportRequest,
-  type JobResult,
-  type NewImage,
-  jobPayloadOf,
-} from '@glimpse/contracts';
+import { type ImportRequest, type JobResult, jobPayloadOf } from '@glimpse/contracts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type RegistryUnderTest, aCaller, anAdmin } from '../registry-harness.conformance.js';
+import { aCaller, anAdmin } from '../registry-harness.conformance.js';
+import {
+  type ImportTools,
+  aRequest,
+  copy,
+  data,
+  direct,
+  download,
+  outage,
+} from './import-tools.conformance.js';
 
 type Result = JobResult<'import'>;
-
-const SIZE = 1_000;
-export const outage = { code: 'STORE_UNAVAILABLE', message: 'no answer' };
-export const direct = { name: 'glance-direct' } as const;
-export const copy = { name: 'copy-image' } as const;
-export const download = (uri = 'http://example.org/disk') => ({ name: 'web-download', uri }) as const;
-
-export const aRequest = (
-  method: ImportRequest['method'],
-  more: Partial<ImportRequest> = {},
-): ImportRequest => ({
-  method,
-  stores: null,
-  headerStore: null,
-  allStores: false,
-  allStoresMustSucceed: true,
-  body: { method },
-  ...more,
-});
-
-export const data = {
-  size: SIZE,
-  virtualSize: 2_000,
-  checksum: 'c'.repeat(32),
-  osHashAlgo: 'sha512',
-  osHashValue: 'a'.repeat(128),
-};
-
-/** What the tests of imports do to the registry. */
-interface ImportTools {
-  readonly registry: () => RegistryUnderTest;
-  readonly create: (more?: NewImage, ctx?: Caller) => Promise<Image>;
-  /** An image whose data is staged; its id. */
-  readonly staged: (more?: NewImage) => Promise<string>;
-  readonly active: () => Promise<string>;
-  readonly begin: (id: string, request: ImportRequest, ctx?: Caller) => Promise<void>;
-  readonly show: (id: string) => Promise<Image>;
-  readonly claim: (id: string) => Promise<ClaimedJob>;
-  readonly complete: (job: ClaimedJob, outcome?: unknown) => Promise<unknown>;
-  readonly result: (id: string, ...storeIds: string[]) => Result;
-  readonly failure: (...storeIds: string[]) => Result;
-  readonly codeOf: (attempt: Promise<unknown>) => Promise<string>;
-}
 
 /** What is done to the data of imports, what jobs forget, and images that are made of others. */
 export function describeImportSteps(tools: ImportTools): void {

@@ -1,38 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Caller,
-  type ClaimedJob,
-  type Image,
-  type ImportRequest,
-  type JobPayload,
-  type JobResult,
-  type NewImage,
-  STAGING_STORE,
-  ServiceError,
-  attemptIdOf,
-  imageEvents,
-  jobPayloadOf,
-} from '@glimpse/contracts';
+import { STAGING_STORE, attemptIdOf, imageEvents, jobPayloadOf } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
-import {
-  type RegistryUnderTest,
-  aCaller,
-  aNewImage,
-  anAdmin,
-  storedAt,
-} from '../registry-harness.conformance.js';
-
-import {
-  aRequest,
-  copy,
-  data,
-  describeImportSteps,
-  direct,
-  download,
-  outage,
-} from './import-steps.conformance.js';
-
-type Result = JobResult<'import'>;
+import { type RegistryUnderTest, aCaller, aNewImage, anAdmin } from '../registry-harness.conformance.js';
+import { describeImportSteps } from './import-steps.conformance.js';
+import { aRequest, copy, data, direct, download, importTools, outage } from './import-tools.conformance.js';
 
 /** What describeImports wants of the configuration. */
 export const importsEnvironment = {
@@ -49,85 +20,17 @@ export const importsEnvironment = {
   GLIMPSE_LIMITS_PROJECT_STORAGE: '10000',
 };
 
-const SIZE = data.size;
-
+/** What brings data into images, and how it ends. */
 export function describeImports(registry: () => RegistryUnderTest): void {
-  const create = (more: NewImage = {}, ctx: Caller = aCaller()) =>
-    registry().images.create(ctx, aNewImage(more));
-  const show = (id: string) => registry().images.get(anAdmin(), id);
-  const begin = (id: string, request: ImportRequest, ctx: Caller = aCaller()) =>
-    registry().imports.begin(ctx, id, request);
-  const codeOf = (attempt: Promise<unknown>) =>
-    attempt.then(
-      () => 'done',
-      (error: unknown) => (error instanceof ServiceError ? error.code : String(error)),
-    );
-  const taskOf = async (id: string) => (await registry().tasks.listOfImage(anAdmin(), id))[0];
-  const marksOf = ({ properties }: Image) => [
-    properties['os_glance_importing_to_stores'],
-    properties['os_glance_failed_import'],
-    properties['os_glance_import_task'],
-  ];
-  const removals = async (id: string): Promise<JobPayload<'delete-data'>[]> =>
-    (await registry().rows('jobs', `image_id = '${id}' AND kind = 'delete-data'`)).map(({ payload }) =>
-      jobPayloadOf('delete-data', JSON.parse(payload)),
-    );
-  const locationOf = (storeId: string, id: string) => ({
-    storeId,
-    location: { url: `file:///nonexistent/${storeId}/${id}`, metadata: { store: storeId } },
-  });
-  const result = (id: string, ...storeIds: string[]): Result => ({
-    data,
-    stored: storeIds.map((storeId) => locationOf(storeId, id)),
-    failed: [],
-  });
-  const failure = (...storeIds: string[]): Result => ({
-    data: null,
-    stored: [],
-    failed: storeIds.map((storeId) => ({ storeId, reason: 'disk on fire' })),
-  });
-
-  const claim = async (id: string, kind: 'import' | 'delete-data' = 'import'): Promise<ClaimedJob> => {
-    const jobs = await registry().jobs.claim({ instanceId: 'worker', kinds: [kind], limit: 64 });
-    const job = jobs.find(({ imageId }) => imageId === id);
-    if (job === undefined) throw new Error(`There is no job on ${id}`);
-    return job;
-  };
-  const complete = ({ id: jobId, leaseToken }: ClaimedJob, outcome: unknown = null) =>
-    registry().jobs.complete({ jobId, leaseToken, result: outcome });
-
-  const beginStaging = async (id: string, size: number | null = SIZE) => {
-    const upload = { ctx: aCaller(), id, uploadId: randomUUID() };
-    await registry().staging.begin({ ...upload, instanceId: 'gateway', size });
-    return upload;
-  };
-  const stagedAt = (id: string) => ({
-    location: { url: `file:///nonexistent/staging/${id}`, metadata: { store: STAGING_STORE } },
-    size: SIZE,
-  });
-  async function staged(more: NewImage = {}): Promise<string> {
-    const { id } = await create(more);
-    const upload = await beginStaging(id);
-    await registry().staging.commit({ ...upload, staged: stagedAt(id) });
-    return id;
-  }
-  async function active(): Promise<string> {
-    const { id } = await create();
-    const upload = { ctx: aCaller(), id, uploadId: randomUUID() };
-    await registry().data.beginUpload({ ...upload, instanceId: 'gateway', storeId: 'slow', size: SIZE });
-    const { location } = locationOf('slow', id);
-    await registry().data.commitUpload({
-      ...upload,
-      stored: { ...storedAt(location.url), location, size: SIZE },
-    });
-    return id;
-  }
+  const tools = importTools(registry);
+  const { create, show, begin, codeOf, taskOf, marksOf, removals } = tools;
+  const { result, failure, claim, complete, beginStaging, stagedAt, staged, active } = tools;
 
   describe('staging', () => {
     it('takes data once, and the size is that of the data', async () => {
       const id = await staged();
 
-      expect(await show(id)).toMatchObject({ status: 'uploading', size: SIZE, stores: [] });
+      expect(await show(id)).toMatchObject({ status: 'uploading', size: data.size, stores: [] });
       expect(await codeOf(beginStaging(id))).toBe('IMAGE_STATUS_CONFLICT');
     });
 
@@ -280,7 +183,7 @@ export function describeImports(registry: () => RegistryUnderTest): void {
     it('makes the image active, with all that was measured, and announces it', async () => {
       const id = await staged();
       await begin(id, aRequest(direct, { allStores: true }));
-      expect(await show(id)).toMatchObject({ status: 'importing', size: SIZE });
+      expect(await show(id)).toMatchObject({ status: 'importing', size: data.size });
       expect(marksOf(await show(id))).toEqual(['fast,slow', '', expect.any(String)]);
 
       await complete(await claim(id), result(id, 'fast', 'slow'));
@@ -322,7 +225,7 @@ export function describeImports(registry: () => RegistryUnderTest): void {
       await complete(await claim(id), failure('fast'));
 
       const image = await show(id);
-      expect(image).toMatchObject({ status: 'active', size: SIZE, stores: ['slow'] });
+      expect(image).toMatchObject({ status: 'active', size: data.size, stores: ['slow'] });
       expect(marksOf(image)).toEqual(['', 'fast', undefined]);
     });
 
@@ -416,17 +319,5 @@ export function describeImports(registry: () => RegistryUnderTest): void {
     });
   });
 
-  describeImportSteps({
-    registry,
-    create,
-    staged,
-    active,
-    begin,
-    show,
-    claim,
-    complete,
-    result,
-    failure,
-    codeOf,
-  });
+  describeImportSteps(tools);
 }

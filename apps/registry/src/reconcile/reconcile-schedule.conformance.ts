@@ -1,10 +1,7 @@
 import { STAGING_STORE } from '@glimpse/contracts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DatabasePlace } from '../registry-harness.conformance.js';
-import { ReconcileWorld } from './reconcile-world.conformance.js';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, ReconcileWorld } from './reconcile-world.conformance.js';
 
 /** When stores are compared with the database, and by whom. */
 export function describeReconcileSchedule(makePlace: () => Promise<DatabasePlace>): void {

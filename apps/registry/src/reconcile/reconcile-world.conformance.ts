@@ -36,6 +36,12 @@ const logger = createLogger('test', { level: 'silent' });
 const never = new AbortController().signal;
 const ctx = aCaller('p1');
 
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+/** A comparison that repairs; `atOnce` waits for nothing. */
+export const repair = { repair: true, discard: true, graceMs: DAY, keepMs: 7 * DAY };
+export const atOnce = { ...repair, graceMs: 0 };
+
 /** Thrown where a process is to die: nothing that follows in it happens. */
 export class Died extends Error {}
 
@@ -96,6 +102,13 @@ export class ReconcileWorld {
 
   async create(): Promise<string> {
     return (await this.registry.images.create(ctx, aNewImage())).id;
+  }
+
+  /** An image that has data. */
+  async anImage(text = 'live data of it'): Promise<string> {
+    const id = await this.create();
+    await this.upload(id, Buffer.from(text));
+    return id;
   }
 
   pathOf(storeId: string, name: string): string {

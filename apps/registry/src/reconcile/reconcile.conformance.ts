@@ -1,15 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
+import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import { STAGING_STORE } from '@glimpse/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatabasePlace } from '../registry-harness.conformance.js';
-import { Died, ReconcileWorld } from './reconcile-world.conformance.js';
+import { describeQuarantine } from './quarantine.conformance.js';
+import { DAY, Died, HOUR, ReconcileWorld, atOnce, repair } from './reconcile-world.conformance.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const repair = { repair: true, discard: true, graceMs: DAY, keepMs: 7 * DAY };
-const atOnce = { ...repair, graceMs: 0 };
-
+/** What a comparison of stores and database finds, and what it leaves alone. */
 export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void {
   let world: ReconcileWorld;
   beforeAll(async () => {
@@ -18,19 +15,12 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
   afterEach(() => world.reset());
   afterAll(() => world.close());
 
-  const anImage = async (text = 'live data of it') => {
-    const id = await world.create();
-    await world.upload(id, Buffer.from(text));
-    return id;
-  };
   const findings = () => world.registry.rows('store_findings');
   const quarantined = () => world.registry.rows('quarantined_objects');
-  const statusOf = async (id: string) =>
-    (await world.registry.rows('images', `id = '${id}'`)).map(({ status }) => status);
 
   describe('what belongs to nobody', () => {
     it('is reported, and touched by no comparison that is not to repair', async () => {
-      const live = await anImage();
+      const live = await world.anImage();
       const queued = await world.create();
       await world.plant('fast', queued, 'orphan', 9 * DAY);
       await world.strand(queued);
@@ -157,7 +147,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('is the data of a deleted image that can be restored', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await world.registry.database.unitOfWork.run(async (tx) => {
         await tx.execute("UPDATE images SET status = 'pending_delete', deleted = 1 WHERE id = ?", [id]);
         await tx.execute(
@@ -174,7 +164,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('is what a row names in another way, or another image has', async () => {
-      const [id, other, own] = [await anImage(), await world.create(), await world.create()];
+      const [id, other, own] = [await world.anImage(), await world.create(), await world.create()];
       const url = await world.plant('fast', own);
       await world.registry.database.unitOfWork.run(async (tx) => {
         await tx.execute('UPDATE image_locations SET value = ? WHERE image_id = ?', [
@@ -201,7 +191,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('is not a copy in another store than the one that the row names', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await world.plant('slow', id);
 
       expect(await world.compare('slow', atOnce)).toMatchObject({ setAside: { objects: 1 } });
@@ -219,7 +209,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('is data that a delete-data job is to remove', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await world.remove(id);
 
       expect(await world.compare('fast', atOnce)).toMatchObject({ orphans: { objects: 0 } });
@@ -228,122 +218,9 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
   });
 
-  describe('what was set aside', () => {
-    /** Sets an orphan aside, and makes an image refer to it. */
-    const setAsideAndClaimed = async () => {
-      const id = await world.create();
-      const url = await world.plant('fast', id, 'precious');
-      await world.compare('fast', atOnce);
-      await world.registry.insert('image_locations', {
-        image_id: id,
-        value: url,
-        meta_data: '{"store": "fast"}',
-        status: 'active',
-        created_at: '2026-01-01 00:00:00',
-        updated_at: '2026-01-01 00:00:00',
-        deleted: 0,
-      });
-      return { id, url };
-    };
-
-    it('goes back where an image refers to it by now, whatever the time and whether or not to repair', async () => {
-      const { url } = await setAsideAndClaimed();
-      world.registry.clock.pass(30 * DAY);
-
-      const report = await world.compare('fast');
-
-      expect(report).toMatchObject({ putBack: 1, quarantine: { objects: 0 } });
-      expect(await world.listAll()).toEqual({ urls: [url], aside: [] });
-    });
-
-    it('is not removed in place of the data that took its place, and goes when its time is over', async () => {
-      const id = await world.create();
-      const url = await world.plant('fast', id, 'old');
-      await world.compare('fast', atOnce);
-      await world.upload(id, Buffer.from('the new data'));
-
-      expect(await world.compare('fast', repair)).toMatchObject({ putBack: 0, quarantine: { objects: 1 } });
-      world.registry.clock.pass(8 * DAY);
-      expect(await world.compare('fast', repair)).toMatchObject({ discarded: { objects: 1 } });
-
-      expect(await world.contentOf(url)).toEqual(Buffer.from('the new data'));
-      expect(await statusOf(id)).toEqual(['active']);
-    });
-
-    it('is verified when it goes back: the image may have had other data there in the meantime', async () => {
-      const { id } = await setAsideAndClaimed();
-
-      await world.compare('fast');
-
-      expect(await world.registry.rows('location_checks', 'requested_at IS NOT NULL')).toMatchObject([
-        { image_id: id },
-      ]);
-    });
-
-    it('by another deployment in the same place is left to it, but for a sole owner', async () => {
-      await world.compare('fast');
-      await mkdir(world.pathOf('fast', '.quarantine'));
-      await world.plant('fast', `.quarantine/${randomUUID()}.${randomUUID()}`);
-      await world.compare('fast', repair);
-      world.registry.clock.pass(30 * DAY);
-
-      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 1 } });
-      expect(await world.compare('fast', { ...repair, soleOwner: true })).toMatchObject({
-        discarded: { objects: 1 },
-      });
-    });
-
-    it('is known again when its row was lost, and its row goes when it was taken away', async () => {
-      const id = await world.create();
-      await world.plant('fast', id);
-      await world.compare('fast', atOnce);
-      await world.registry.database.unitOfWork.run((tx) => tx.execute('DELETE FROM quarantined_objects'));
-
-      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 1 } });
-      const [row] = await quarantined();
-      expect(row).toMatchObject({ image_id: id, name: id, state: 'held' });
-      await rm(world.pathOf('fast', '.quarantine'), { recursive: true });
-      world.registry.clock.pass(1000);
-      expect(await world.compare('fast', repair)).toMatchObject({ quarantine: { objects: 0 } });
-    });
-
-    it.each(['put-back', 'discard'])('is treated as an operator wants it: %s', async (state) => {
-      const url = await world.plant('fast', await world.create());
-      await world.compare('fast', atOnce);
-      await world.registry.database.unitOfWork.run((tx) =>
-        tx.execute('UPDATE quarantined_objects SET state = ?', [state]),
-      );
-
-      await world.compare('fast', { scope: 'quarantine' });
-
-      expect(await world.listAll()).toEqual({ urls: state === 'put-back' ? [url] : [], aside: [] });
-      expect(await quarantined()).toEqual([]);
-    });
-
-    it.each([1, 2, 3, 4, 5])('survives a worker that dies before its step %d', async (diesAt) => {
-      const live = await anImage();
-      const queued = await world.create();
-      await world.plant('fast', queued);
-      await world.ask('fast', atOnce);
-      let steps = 0;
-      const dying = async () => {
-        steps += 1;
-        if (steps > diesAt) throw new Died();
-      };
-      await expect(world.work(['reconcile'], dying)).rejects.toBeInstanceOf(Died);
-
-      world.registry.clock.pass(HOUR);
-      await world.work(['reconcile']);
-
-      expect((await world.listAll()).aside).toHaveLength(1);
-      expect(await quarantined()).toMatchObject([{ state: 'held', image_id: queued }]);
-      expect(await world.read(live)).toHaveLength(1);
-    });
-  });
-
   describe('what rows promise', () => {
     it('is reported when it is missing or has another size, until it is there again', async () => {
-      const [gone, short, whole] = [await anImage(), await anImage(), await anImage()];
+      const [gone, short, whole] = [await world.anImage(), await world.anImage(), await world.anImage()];
       await rename(world.pathOf('fast', gone), world.pathOf('slow', 'away'));
       await truncate(world.pathOf('fast', short), 3);
 
@@ -364,7 +241,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('is verified although time goes by while it is noted', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await rm(world.pathOf('fast', id));
       const { clock } = world.registry;
       const read = clock.now.bind(clock);
@@ -380,7 +257,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('stays noted where the clock of the registry that notes it is behind', async () => {
-      await rm(world.pathOf('fast', await anImage()));
+      await rm(world.pathOf('fast', await world.anImage()));
       await world.plant('fast', await world.create());
       await world.ask('fast');
       let steps = 0;
@@ -392,7 +269,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('of an image that was deleted meanwhile is not missing', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await world.ask('fast');
       let isDeleted = false;
       const deleting = async () => {
@@ -408,7 +285,7 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
     });
 
     it('can not be told of a store that is away', async () => {
-      const id = await anImage();
+      const id = await world.anImage();
       await rename(world.pathOf('fast', ''), world.pathOf('elsewhere', ''));
       const runId = await world.ask('fast', atOnce);
 
@@ -426,4 +303,6 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       expect(await world.read(id)).toHaveLength(1);
     });
   });
+
+  describeQuarantine(() => world);
 }
