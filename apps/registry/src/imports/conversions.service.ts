@@ -22,7 +22,7 @@ import { importTargets } from './import-targets.js';
 const conflict = (message: string) => new ServiceError('IMAGE_STATUS_CONFLICT', message);
 
 /** Disks that can be converted; of the others there is no other form. */
-const CONVERTIBLE: ReadonlySet<string> = new Set(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ploop']);
+const CONVERTIBLE: ReadonlySet<string> = new Set(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'gpt']);
 
 /** Properties that are about the bytes of an image, and not true of others. */
 const isAboutData = (name: string) =>

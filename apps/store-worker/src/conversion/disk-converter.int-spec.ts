@@ -35,6 +35,41 @@ function diskAs(format: string, options: string[] = []): string {
   return path;
 }
 
+/** A small qcow2 that has so many snapshots, whose names make six characters of JSON of each byte. */
+function aQcow2WithSnapshots(count: number): Buffer {
+  const CLUSTER = 65_536;
+  const snapshots = Array.from({ length: count }, (_, index) => {
+    const id = Buffer.from(String(index));
+    const name = Buffer.alloc(250, 1);
+    const entry = Buffer.alloc(Math.ceil((64 + id.length + name.length) / 8) * 8);
+    entry.writeBigUInt64BE(BigInt(3 * CLUSTER), 0);
+    entry.writeUInt32BE(1, 8);
+    entry.writeUInt16BE(id.length, 12);
+    entry.writeUInt16BE(name.length, 14);
+    entry.writeUInt32BE(24, 36);
+    entry.writeBigUInt64BE(BigInt(MIB), 48);
+    Buffer.concat([id, name]).copy(entry, 64);
+    return entry;
+  });
+  const head = Buffer.alloc(5 * CLUSTER);
+  head.write('QFI\xfb', 'latin1');
+  head.writeUInt32BE(3, 4);
+  head.writeUInt32BE(16, 20);
+  head.writeBigUInt64BE(BigInt(MIB), 24);
+  head.writeUInt32BE(1, 36);
+  head.writeBigUInt64BE(BigInt(3 * CLUSTER), 40);
+  head.writeBigUInt64BE(BigInt(CLUSTER), 48);
+  head.writeUInt32BE(1, 56);
+  head.writeUInt32BE(count, 60);
+  head.writeBigUInt64BE(BigInt(5 * CLUSTER), 64);
+  head.writeUInt32BE(4, 96);
+  head.writeUInt32BE(104, 100);
+  head.writeBigUInt64BE(BigInt(2 * CLUSTER), CLUSTER);
+  const table = Buffer.concat(snapshots);
+  const padding = Buffer.alloc((CLUSTER - (table.length % CLUSTER)) % CLUSTER);
+  return Buffer.concat([head, table, padding]);
+}
+
 beforeAll(() => {
   writeFileSync(raw, Buffer.concat([randomBytes(3 * MIB), Buffer.alloc(5 * MIB), randomBytes(MIB)]));
   truncateSync(raw, 32 * MIB);
@@ -107,10 +142,33 @@ describe('DiskConverter', () => {
     expect(qemuImg('compare', '-f', 'raw', '-F', to, raw, result)).toContain('identical');
   });
 
+  it('makes qcow2 of a disk that is declared by its partition table', async () => {
+    const path = join(folder, 'partitioned.raw');
+    const sector = Buffer.alloc(512);
+    sector[450] = 0x83;
+    sector.writeUInt16LE(0xaa55, 510);
+    writeFileSync(path, Buffer.concat([sector, randomBytes(MIB)]));
+
+    const { path: result } = await convert({ path, from: 'gpt', to: 'qcow2' });
+
+    expect(qemuImg('compare', '-f', 'raw', '-F', 'qcow2', path, result)).toContain('identical');
+  });
+
   it.each([
     ['what is something else', 'qcow2', () => raw, /^IMAGE_FORMAT_REFUSED/],
     ['what calls itself raw and is not', 'raw', () => diskAs('vdi'), /^IMAGE_FORMAT_REFUSED/],
     ['what is no disk', 'aki', () => raw, /^CONVERSION_FAILED: Images of disk_format aki/],
+    ['what qemu-img is not shown', 'ploop', () => raw, /^CONVERSION_FAILED: Images of disk_format ploop/],
+    [
+      'what says too much of itself',
+      'qcow2',
+      () => {
+        const path = join(folder, 'snapshots.qcow2');
+        writeFileSync(path, aQcow2WithSnapshots(15_000));
+        return path;
+      },
+      /^CONVERSION_FAILED: The qcow2 image has too much to say/,
+    ],
     [
       'what has a file behind it',
       'qcow2',

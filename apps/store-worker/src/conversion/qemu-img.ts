@@ -1,7 +1,6 @@
-import { text } from 'node:stream/consumers';
 import { ServiceError } from '@glimpse/contracts';
 import { z } from 'zod';
-import type { LimitedTools, ToolEnd, ToolLimits } from './limited-tool.js';
+import type { LimitedTools, RunningTool, ToolEnd, ToolLimits } from './limited-tool.js';
 import { scratchFull } from './scratch-space.js';
 
 /** What `qemu-img` calls the formats that it is given here. */
@@ -12,11 +11,15 @@ const driverNames: Readonly<Record<string, string>> = {
   vhdx: 'vhdx',
   vmdk: 'vmdk',
   vdi: 'vdi',
-  ploop: 'parallels',
+  // A disk with a partition table.
+  gpt: 'raw',
 };
 
 /** Looking at an image takes no more than this (spec/image-formats.md section 5). */
 const INFO_LIMITS: ToolLimits = { timeoutMs: 60_000, cpuSeconds: 2, memoryBytes: 2 ** 30, fileBytes: 0 };
+
+/** Characters of what `qemu-img info` says: it names each snapshot and bitmap of an image. */
+const MAX_INFO = 4 * 2 ** 20;
 
 const Info = z.object({
   format: z.string(),
@@ -75,8 +78,9 @@ export class QemuImg {
     const args = ['info', '--output=json', nameOf(file)];
     const tool = await this.tools.start('qemu-img', args, { limits: INFO_LIMITS, directory, signal });
     tool.stdin.end();
-    const [output, end] = await Promise.all([text(tool.stdout), tool.ended]);
+    const [output, end] = await Promise.all([shortOutputOf(tool), tool.ended]);
     signal.throwIfAborted();
+    if (output === undefined) throw failed(`The ${file.format} image has too much to say of itself`);
     if (end.code !== 0)
       throw failed(`The ${file.format} image cannot be read: ${complaintOf(end, directory)}`);
     const info = Info.safeParse(parseJson(output));
@@ -126,6 +130,18 @@ export class QemuImg {
     assertEndedByItself(end);
     throw failed(`The conversion failed: ${complaintOf(end, directory)}`);
   }
+}
+
+/** What the tool says; undefined where that is too much, as of an image with millions of snapshots. Ends it then. */
+async function shortOutputOf({ stdout, kill }: RunningTool): Promise<string | undefined> {
+  let output = '';
+  for await (const text of stdout.setEncoding('utf8')) {
+    output += text;
+    if (output.length <= MAX_INFO) continue;
+    kill();
+    return undefined;
+  }
+  return output;
 }
 
 const tooLarge = () =>
