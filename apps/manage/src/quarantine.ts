@@ -8,6 +8,8 @@ import {
 import { OperatorError } from './operator-error.js';
 import { type FinishedRun, beginRuns, waitForRuns } from './reconcile-runs.js';
 
+/** Databases take only so many values in a statement. */
+const BATCH = 1_000;
 const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
 /** Ids of things that are set aside, or how long ago that was; undefined for all. */
@@ -75,9 +77,14 @@ export async function sweepQuarantine(
     soleOwner: false,
   }));
   const runs = await waitForRuns(database, await beginRuns(database, requests), timeoutMs);
-  const left = await database.query<{ id: string }>(
-    `SELECT id FROM quarantined_objects WHERE id IN (${placeholders(ids)})`,
-    ids,
-  );
-  return { runs, left: left.map(({ id }) => id) };
+  const left: string[] = [];
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const some = ids.slice(from, from + BATCH);
+    const rows = await database.query<{ id: string }>(
+      `SELECT id FROM quarantined_objects WHERE id IN (${placeholders(some)})`,
+      some,
+    );
+    left.push(...rows.map(({ id }) => id));
+  }
+  return { runs, left };
 }

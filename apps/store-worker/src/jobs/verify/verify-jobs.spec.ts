@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -186,6 +189,26 @@ describe('looking at copies', () => {
         Promise.resolve(Readable.from([data.subarray(0, 5_000)]));
 
       await expect(verify()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    });
+
+    it('reads what lies on a web server, and tells its refusals from those of the data', async () => {
+      let answer: (response: ServerResponse) => void = (response) => response.end(data);
+      const server = createServer((_, response) => answer(response));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/image`;
+      const look = () => verify({ location: { url, metadata: { store: 'web' } } });
+
+      expect(await look()).toMatchObject({ state: 'intact' });
+      answer = (response) => response.end(flipped());
+      expect(await look()).toMatchObject({ state: 'damaged' });
+      answer = (response) => response.writeHead(404).end();
+      expect(await look()).toMatchObject({ state: 'missing' });
+      answer = (response) => response.writeHead(500).end();
+      await expect(look()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+
+      server.closeAllConnections();
+      server.close();
     });
 
     it('measures what has no hash, and hashes it where that is wanted', async () => {

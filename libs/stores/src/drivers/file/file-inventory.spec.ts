@@ -68,6 +68,14 @@ describe('FileInventory', () => {
     expect(new Set((await list()).map(({ name }) => name)).size).toBe(300);
   });
 
+  it('does not take a directory whose disk is away for an empty one', async () => {
+    await rm(join(folder, 'b'), { recursive: true });
+    await symlink(join(folder, 'mount'), join(folder, 'b'));
+
+    await expect(list()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await listSetAside()).toEqual([]);
+  });
+
   it('puts back at once what took the place of the file that was to be set aside', async () => {
     const path = join(folder, 'a', 'an-id');
     await writeFile(path, 'orphan');

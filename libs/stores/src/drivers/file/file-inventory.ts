@@ -32,19 +32,13 @@ async function statIfThere(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-/** Regular files of a directory, a few at once; those that go in the meantime are left out. None where it is missing. */
+/** Regular files of a directory, a few at once; those that go in the meantime are left out. */
 async function* filesOf(
   directory: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ name: string; stats: BigIntStats }> {
   signal?.throwIfAborted();
-  let handle;
-  try {
-    handle = await opendir(directory, { bufferSize: 4 * STATS_AT_ONCE });
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
-    throw error;
-  }
+  const handle = await opendir(directory, { bufferSize: 4 * STATS_AT_ONCE });
   let batch: Dirent[] = [];
   for await (const entry of handle) {
     signal?.throwIfAborted();
@@ -74,8 +68,6 @@ export class FileInventory implements StoreInventory {
   }
 
   private async *entriesOf(directory: string, signal: AbortSignal | undefined): AsyncGenerator<StoredEntry> {
-    // Unlike the directory of what is set aside, one for data is there, or its disk is not.
-    await lstat(directory);
     for await (const { name, stats } of filesOf(directory, signal))
       yield {
         name,
@@ -93,7 +85,9 @@ export class FileInventory implements StoreInventory {
   }
 
   private async *setAsideOf(directory: string, signal: AbortSignal | undefined) {
-    for await (const { name, stats } of filesOf(join(directory, QUARANTINE), signal)) {
+    const aside = join(directory, QUARANTINE);
+    if ((await statIfThere(aside)) === undefined) return;
+    for await (const { name, stats } of filesOf(aside, signal)) {
       const { id, name: origin } = SET_ASIDE.exec(name)?.groups ?? {};
       if (id !== undefined && origin !== undefined)
         yield toSetAside(directory, id, origin, Number(stats.size));
