@@ -26,6 +26,14 @@ describe('planParts', () => {
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
   });
 
+  it('has parts that hold little of data that is only said to be large', () => {
+    for (const size of [98 * 1024 * MIB, TIB, 5 * TIB]) {
+      expect(all(size)[0]).toBe(10 * MIB);
+      expect(all(size)[499]).toBe(10 * MIB);
+      expect(Math.max(...all(size))).toBeLessThan(1024 * MIB);
+    }
+  });
+
   it('says what to do about more', () => {
     expect(() => planParts(options, undefined).sizeOf(MAX_PARTS + 1)).toThrow(
       expect.objectContaining({ code: 'STORE_FULL', message: expect.stringContaining('say its size') }),

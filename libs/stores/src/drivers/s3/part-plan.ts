@@ -4,10 +4,11 @@ import type { S3Options } from './s3.options.js';
 const MIB = 1_048_576;
 /** S3 takes no more parts of one object. */
 export const MAX_PARTS = 10_000;
-/** Data of unknown size: every so many parts the next ones are twice as large … */
+/** Parts that grow: every so many the next ones are twice as large … */
 const GROW_EVERY_PARTS = 500;
-/** … up to this size. With parts of 10 MiB at first there is room for 1 TiB, the most that Glimpse takes unless told otherwise. */
+/** … up to this size, or to what so many parts need for a size that is known to be larger. With parts of 10 MiB at first there is room for 1 TiB, the most that Glimpse takes unless told otherwise. */
 const LARGEST_GROWN_BYTES = 128 * MIB;
+const GROWN_PARTS = 6_000;
 
 /** How large the parts of an object are. */
 export interface PartPlan {
@@ -24,25 +25,26 @@ function refuseBehindLast(partNumber: number): void {
 }
 
 /**
- * Parts for data of `expectedSize` bytes: as large as they must be for 10,000 of them. Where it is not known they grow
- * as more and more comes; the first is what an object may have that is sent at once.
+ * Parts for data of `expectedSize` bytes, or of unknown size. Where 10,000 of the configured size are not enough they grow
+ * as more and more comes, up to what the size takes: who only says that much will come makes nobody hold more memory.
  */
 export function planParts(
   { chunkBytes, largeObjectBytes }: Pick<S3Options, 'chunkBytes' | 'largeObjectBytes'>,
   expectedSize: number | undefined,
 ): PartPlan {
-  if (expectedSize !== undefined && expectedSize > 0) {
-    const part = Math.max(chunkBytes, Math.ceil(expectedSize / MAX_PARTS / MIB) * MIB);
-    const first = expectedSize < largeObjectBytes ? expectedSize : part;
+  if (expectedSize !== undefined && expectedSize > 0 && expectedSize <= chunkBytes * MAX_PARTS) {
+    const first = expectedSize < largeObjectBytes ? expectedSize : chunkBytes;
     // Data that turns out to be larger than it was said to be is refused by whoever sends it.
-    return { sizeOf: (partNumber) => (partNumber === 1 ? first : part) };
+    return { sizeOf: (partNumber) => (partNumber === 1 ? first : chunkBytes) };
   }
-  const largest = Math.max(chunkBytes, LARGEST_GROWN_BYTES);
+  const needed = Math.ceil((expectedSize ?? 0) / GROWN_PARTS / MIB) * MIB;
+  const largest = Math.max(chunkBytes, LARGEST_GROWN_BYTES, needed);
+  const first = expectedSize === undefined ? Math.max(largeObjectBytes, chunkBytes) : chunkBytes;
   return {
     sizeOf: (partNumber) => {
       refuseBehindLast(partNumber);
       const grown = chunkBytes * 2 ** Math.floor((partNumber - 1) / GROW_EVERY_PARTS);
-      return partNumber === 1 ? Math.max(largeObjectBytes, chunkBytes) : Math.min(grown, largest);
+      return partNumber === 1 ? first : Math.min(grown, largest);
     },
   };
 }
