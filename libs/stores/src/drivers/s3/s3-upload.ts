@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Logger } from '@glimpse/observability';
 import type { WriteOptions } from '../../store-driver.js';
 import { transferChunks } from '../../transfer-chunks.js';
@@ -7,7 +7,8 @@ import { MultipartUpload } from './multipart-upload.js';
 import { PartBuffer } from './part-buffer.js';
 import type { PartMemory } from './part-memory.js';
 import { type PartPlan, planParts } from './part-plan.js';
-import { type S3Connection, UPLOAD_METADATA } from './s3-connection.js';
+import { removeUnchanged } from './remove-unchanged.js';
+import { type ObjectHead, type S3Connection, UPLOAD_METADATA } from './s3-connection.js';
 import { nameOf } from './s3-errors.js';
 import type { S3Options } from './s3.options.js';
 
@@ -157,11 +158,8 @@ export class S3Upload {
     try {
       await this.multipart?.abort(abortSignal);
       if (!this.mayExist) return;
-      const head = await connection.findHead(this.key, abortSignal);
-      if (head?.uploadId === this.write.uploadId)
-        await connection.client.send(new DeleteObjectCommand({ Bucket: connection.bucket, Key: this.key }), {
-          abortSignal,
-        });
+      const isOurs = (head: ObjectHead) => head.uploadId === this.write.uploadId;
+      await removeUnchanged(connection, this.key, isOurs, abortSignal);
     } catch (error) {
       logger.warn(
         { imageId: this.key, reason: nameOf(error) },

@@ -223,6 +223,21 @@ describe('S3Driver', () => {
     expect(requests()).not.toContain('DELETE /bucket/key');
   });
 
+  it('removes what an attempt left only while it is that, and not what was written there meanwhile', async () => {
+    const conditions: unknown[] = [];
+    answer = ({ what, request, response }) => {
+      if (what.startsWith('DELETE')) conditions.push(request.headers['if-match']);
+      if (!what.startsWith('HEAD')) return false;
+      const marks = { etag: '"of-u1"', 'x-amz-meta-glimpse-upload': 'u1' };
+      response.writeHead(200, { 'content-length': 10, ...marks }).end();
+      return true;
+    };
+
+    await driver.removeLeftovers('key', 'u1', {});
+
+    expect(conditions).toEqual(['"of-u1"']);
+  });
+
   it('sends a few parts at once, each at most as often as it is told, and gives up the rest', async () => {
     answer = (exchange) =>
       exchange.what === 'PUT /bucket/key?partNumber&uploadId' && refuse(exchange, 500, 'InternalError');

@@ -16,6 +16,7 @@ import { abortUpload } from './multipart-upload.js';
 import { PartMemory } from './part-memory.js';
 import type { S3Connection } from './s3-connection.js';
 import { nameOf, toAccessError, toUnavailable, toWriteError } from './s3-errors.js';
+import { removeUnchanged } from './remove-unchanged.js';
 import { S3Inventory } from './s3-inventory.js';
 import { keyOfLocation, locationOf, toKey } from './s3-location.js';
 import { readObject } from './s3-reader.js';
@@ -104,9 +105,8 @@ export class S3Driver implements StoreDriver {
       // Each upload of a key has an id of the server's; nobody else is writing this key.
       for await (const upload of listUploads(this.connection, { prefix: key, signal }))
         if (upload.key === key) await abortUpload(this.connection, upload, signal);
-      const head = await this.connection.findHead(key, signal);
       // What has no such mark was not written by Glimpse: it may be data of a Glance, or of another deployment.
-      if (head?.uploadId === uploadId) await this.remove(key, signal);
+      await removeUnchanged(this.connection, key, (head) => head.uploadId === uploadId, signal);
     });
   }
 
