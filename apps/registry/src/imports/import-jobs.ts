@@ -21,6 +21,7 @@ import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { TaskRecords } from '../tasks/task-records.js';
+import { broughtProperties } from './brought-properties.js';
 import { ImportEnds } from './import-ends.js';
 import { injectedProperties } from './injected-properties.js';
 import { markImport } from './import-marks.js';
@@ -121,7 +122,7 @@ export class ImportJobs {
     const now = this.clock.databaseNow();
     const failedStores = failed.map(({ storeId }) => storeId);
     const injected = source.kind === 'copy' ? {} : injectedProperties(ctx, this.settings.config.import);
-    const more = { ...data.properties, ...injected };
+    const more = broughtProperties({ ...data.properties, ...injected }, image.image.properties);
     await markImport(tx, image.image, { importing: [], failed: failedStores }, now, more);
     if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
     for (const location of locations) await this.locations.add(tx, imageId, location);

@@ -15,8 +15,9 @@ const MAX_DOCUMENT_BYTES = 4_194_304;
 const RemoteImage = z.looseObject({
   status: z.string(),
   size: z.int().min(0).nullable(),
-  disk_format: z.string().nullable(),
-  container_format: z.string().nullable(),
+  // What fits into an image's row.
+  disk_format: z.string().max(20).nullable(),
+  container_format: z.string().max(20).nullable(),
   checksum: z.string().nullish(),
   os_hash_algo: z.string().nullish(),
   os_hash_value: z.string().nullish(),
