@@ -31,6 +31,8 @@ export class GlanceSource {
     private readonly web: WebSource,
     /** Beginnings of the names of properties that come along. */
     private readonly extraProperties: readonly string[],
+    /** How long the description of an image may take to come. */
+    private readonly documentTimeoutMs = 60_000,
   ) {}
 
   /** Rejects with TRANSFER_ABORTED where the image can't be had, and REQUEST_INVALID where its place is not allowed. */
@@ -60,11 +62,24 @@ export class GlanceSource {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<RemoteImage> {
-    const { body, status } = await this.requests.get(uri, headers, signal);
-    if (status !== 200) throw failed(`The other region answered ${status}`);
-    const parsed = RemoteImage.safeParse(await readJson(body));
-    if (!parsed.success) throw failed('The other region does not answer as an image service does');
-    return parsed.data;
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(failed('The other region takes too long to answer')),
+      this.documentTimeoutMs,
+    );
+    const either = AbortSignal.any([signal, timeout.signal]);
+    try {
+      const { body, status } = await this.requests.get(uri, headers, either);
+      if (status !== 200) throw failed(`The other region answered ${status}`);
+      const parsed = RemoteImage.safeParse(await readJson(body));
+      if (!parsed.success) throw failed('The other region does not answer as an image service does');
+      return parsed.data;
+    } catch (error) {
+      either.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private propertiesOf(image: RemoteImage): Record<string, string> {
