@@ -37,7 +37,8 @@ export class ReconcileJob implements JobHandler<'reconcile'> {
     }
     if (scope === 'store') {
       progress.phase('verifying');
-      await new PromiseCheck(driver, storeId, registry, tally, this.logger, signal).run();
+      const seemsEmpty = inventory !== undefined && tally.isEmpty;
+      await new PromiseCheck(driver, storeId, registry, tally, this.logger, signal, seemsEmpty).run();
     }
     return tally.result(scope === 'store' && inventory !== undefined);
   }

@@ -24,6 +24,11 @@ export class Tally {
     add(this.listed, bytes);
   }
 
+  /** Whether nothing of ours was seen. */
+  get isEmpty(): boolean {
+    return this.listed.objects === this.foreign.objects;
+  }
+
   sawForeign(name: string, bytes: number): void {
     add(this.foreign, bytes);
     if (this.foreign.examples.length < EXAMPLES) this.foreign.examples.push(name);
