@@ -12,6 +12,7 @@ import { Scrubber } from './images/scrubber.js';
 import { Reaper } from './leases/reaper.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicySource } from './policy/policy-source.js';
+import { ReconcileGauge } from './reconcile/reconcile.gauge.js';
 import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { reload } from './reload.js';
 import { PropertyProtection } from './property-protection/property-protection.js';
@@ -51,16 +52,19 @@ async function start(running: Running): Promise<RunningService> {
     logger: new NestLogger(logger),
   });
   strategy.watchCalls(app.get(AuditRefusals));
-  const reaper = app.get(Reaper);
-  const scrubber = app.get(Scrubber);
   const relay = app.get(OutboxRelay);
-  const gauge = app.get(JobsGauge);
-  const verification = [app.get(VerificationQueue), app.get(DamageGauge)];
-  const reconciliation = app.get(ReconcileSchedule);
+  const repeated = [
+    app.get(Reaper),
+    app.get(Scrubber),
+    app.get(JobsGauge),
+    app.get(VerificationQueue),
+    app.get(DamageGauge),
+    app.get(ReconcileSchedule),
+    app.get(ReconcileGauge),
+  ];
   const closeAll = (graceMs: number) =>
     runAllInOrder([
-      () => Promise.all(verification.map((part) => part.stop())),
-      () => Promise.all([reaper.stop(), scrubber.stop(), gauge.stop(), reconciliation.stop()]),
+      () => Promise.all(repeated.map((part) => part.stop())),
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
       () => app.get(DeniedAttempts).flush(),
@@ -81,11 +85,7 @@ async function start(running: Running): Promise<RunningService> {
     });
     await app.listen();
     relay.start();
-    reaper.start();
-    scrubber.start();
-    gauge.start();
-    for (const part of verification) part.start();
-    reconciliation.start();
+    for (const part of repeated) part.start();
     return {
       url: health.url,
       reload: () => reload([app.get(PolicySource), app.get(PropertyProtection)], logger),

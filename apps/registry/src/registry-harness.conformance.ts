@@ -33,6 +33,7 @@ import { LocationsService } from './locations/locations.service.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
+import { ReconcileGauge } from './reconcile/reconcile.gauge.js';
 import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { RegistryModule } from './registry.module.js';
 import { StoresService } from './stores/stores.service.js';
@@ -164,6 +165,7 @@ export async function startRegistryOn(
     instances: app.get(InstancesRpc),
     reaper: app.get(Reaper),
     reconcile: app.get(ReconcileRpc),
+    reconcileGauge: app.get(ReconcileGauge),
     reconcileSchedule: app.get(ReconcileSchedule),
     relay: app.get(OutboxRelay),
     probe,

@@ -4,6 +4,7 @@ import { OrphansService } from './orphans.service.js';
 import { PromisesService } from './promises.service.js';
 import { Quarantine } from './quarantine.js';
 import { QuarantineService } from './quarantine.service.js';
+import { ReconcileGauge } from './reconcile.gauge.js';
 import { ReconcileJobs } from './reconcile-jobs.js';
 import { ReconcileSchedule } from './reconcile-schedule.js';
 import { StoreFindings } from './store-findings.js';
@@ -17,6 +18,7 @@ export const reconcileProviders = [
   Quarantine,
   QuarantineService,
   PromisesService,
+  ReconcileGauge,
   ReconcileJobs,
   ReconcileSchedule,
 ];

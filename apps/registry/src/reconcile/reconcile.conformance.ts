@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import { STAGING_STORE } from '@glimpse/contracts';
+import { renderMetrics } from '@glimpse/observability';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatabasePlace } from '../registry-harness.conformance.js';
 import { describeQuarantine } from './quarantine.conformance.js';
@@ -215,6 +216,22 @@ export function describeReconcile(makePlace: () => Promise<DatabasePlace>): void
       expect(await world.compare('fast', atOnce)).toMatchObject({ orphans: { objects: 0 } });
       await world.work(['delete-data']);
       expect((await world.listAll()).urls).toEqual([]);
+    });
+  });
+
+  describe('what was found', () => {
+    it('is in the metrics of every registry', async () => {
+      await world.plant('fast', await world.create(), 'orphan', 9 * DAY);
+      await rm(world.pathOf('fast', await world.anImage()));
+      await world.compare('fast');
+
+      await world.registry.reconcileGauge.measure();
+
+      const { body } = await renderMetrics();
+      expect(body).toContain('glimpse_store_orphan_objects{store="fast"} 1\n');
+      expect(body).toContain('glimpse_store_orphan_bytes{store="fast"} 6\n');
+      expect(body).toContain('glimpse_store_missing_objects{store="fast"} 1\n');
+      expect(body).toMatch(/glimpse_store_reconciled_timestamp_seconds\{store="fast"\} \d/);
     });
   });
 
