@@ -25,6 +25,13 @@ describe('afterFailure', () => {
     expect(pauseAfter(attempt, 1)).toEqual({ retryInMs: most });
   });
 
+  it('waits as long as it can for room that other conversions have', () => {
+    const job = { kind: 'import', attempt: 1, isRetryable: true } as const;
+
+    expect(afterFailure({ ...job, code: 'SCRATCH_FULL' }, options, 1)).toEqual({ retryInMs: 10_000 });
+    expect(afterFailure({ ...job, code: 'STORE_UNAVAILABLE' }, options, 1)).toEqual({ retryInMs: 1_000 });
+  });
+
   it('never gives the removal of data up', () => {
     const job = { kind: 'delete-data', attempt: 99, code: 'INTERNAL', isRetryable: false } as const;
 

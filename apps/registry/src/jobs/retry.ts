@@ -14,6 +14,9 @@ const ATTEMPTS_IN_TURN = 3;
 /** What trying again does not mend: an operator has to. The job is kept as failed and can be retried. */
 const OPERATORS: ReadonlySet<string> = new Set<ErrorCode>(['STORE_UNKNOWN']);
 
+/** What only ends when other jobs do, which takes its time. */
+const WAITS_FOR_OTHERS: ReadonlySet<string> = new Set<ErrorCode>(['SCRATCH_FULL']);
+
 export type AfterFailure = { readonly retryInMs: number } | 'give-up';
 
 export interface RetryOptions {
@@ -41,7 +44,8 @@ export function afterFailure(
     // Another worker may know the store, or this one once it was configured and started again.
     if (OPERATORS.has(job.code) && job.attempt >= jobs.maxAttempts) return 'give-up';
   } else if (!job.isRetryable || job.attempt >= attemptsOf(job.kind, options)) return 'give-up';
-  const pause = Math.min(jobs.retryMaxMs, jobs.retryBaseMs * 2 ** (job.attempt - 1));
+  const growing = Math.min(jobs.retryMaxMs, jobs.retryBaseMs * 2 ** (job.attempt - 1));
+  const pause = WAITS_FOR_OTHERS.has(job.code) ? jobs.retryMaxMs : growing;
   // Between half of the pause and all of it, so that jobs which failed together don't come back together.
   return { retryInMs: Math.round(pause * (0.5 + random / 2)) };
 }
