@@ -114,11 +114,14 @@ describe('removing an object that is to be the one that was looked at', () => {
     expect(seen.filter((what) => what.includes(' if '))).toHaveLength(1);
   });
 
-  it('removes nothing after it stood still, where only the age of its look says what is there', async () => {
-    compares = 'no';
+  it.each([
+    ['has looked', 'no', 'HEAD'],
+    ['was refused the condition', 'refuses', 'DELETE'],
+  ] as const)('removes nothing after it stood still when it %s', async (_what, serverThat, last) => {
+    compares = serverThat;
     const clock = jest.spyOn(performance, 'now');
     afterwards = (what) => {
-      if (!what.startsWith('HEAD')) return;
+      if (!what.startsWith(last)) return;
       upload();
       clock.mockReturnValue(1e12);
     };

@@ -27,9 +27,11 @@ export async function removeUnchanged(
     const head = await connection.findHead(key, either);
     if (head === undefined) return true;
     if (!isMeant(head)) return false;
-    // A process that stood still learns of its answer before it learns of the time.
-    if (performance.now() > deadline) throw tooSlow();
-    await remove(connection, key, head, either);
+    // A process that stood still learns of an answer before it learns of the time.
+    const assertFresh = () => {
+      if (performance.now() > deadline) throw tooSlow();
+    };
+    await remove(connection, key, { etag: head.etag, assertFresh, abortSignal: either });
     return true;
   } catch (error) {
     signal?.throwIfAborted();
@@ -43,9 +45,9 @@ export async function removeUnchanged(
 async function remove(
   connection: S3Connection,
   key: string,
-  { etag }: ObjectHead,
-  abortSignal: AbortSignal,
+  { etag, assertFresh, abortSignal }: { etag: string; assertFresh: () => void; abortSignal: AbortSignal },
 ): Promise<void> {
+  assertFresh();
   const { client, bucket: Bucket } = connection;
   if (!refusing.has(connection) && etag !== '') {
     try {
@@ -56,7 +58,7 @@ async function remove(
       refusing.add(connection);
     }
   }
-  abortSignal.throwIfAborted();
+  assertFresh();
   await client.send(new DeleteObjectCommand({ Bucket, Key: key }), { abortSignal });
 }
 
