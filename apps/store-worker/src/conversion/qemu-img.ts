@@ -133,12 +133,12 @@ export class QemuImg {
 }
 
 /** What the tool says; undefined where that is too much, as of an image with millions of snapshots. Ends it then. */
-async function shortOutputOf({ stdout, kill }: RunningTool): Promise<string | undefined> {
+async function shortOutputOf(tool: RunningTool): Promise<string | undefined> {
   let output = '';
-  for await (const text of stdout.setEncoding('utf8')) {
+  for await (const text of tool.stdout.setEncoding('utf8')) {
     output += text;
     if (output.length <= MAX_INFO) continue;
-    kill();
+    tool.kill();
     return undefined;
   }
   return output;
