@@ -37,6 +37,7 @@ export {
   withoutChecks,
 } from './location-checks.js';
 export type { QuarantinedObjectRow, ReconcileRunRow, StoreFindingRow } from './reconcile-tables.js';
+export { insertJob } from './new-jobs.js';
 export { type RunRequest, queueReconcileRun } from './reconcile-runs.js';
 export { UnitOfWork } from './unit-of-work.js';
 export type {

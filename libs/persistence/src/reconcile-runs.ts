@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ReconcilePayload } from '@glimpse/contracts';
+import { insertJob } from './new-jobs.js';
 import type { Transaction } from './sql.js';
 
 /** What is asked of a run; it gets its own id. */
@@ -15,21 +16,7 @@ export async function queueReconcileRun(
   now: number,
 ): Promise<{ readonly runId: string; readonly jobId: string }> {
   const runId = randomUUID();
-  const jobId = randomUUID();
-  const payload: ReconcilePayload = { imageId: null, runId, ...request };
-  await tx.insert('jobs', [
-    {
-      id: jobId,
-      kind: 'reconcile',
-      status: 'queued',
-      image_id: null,
-      payload: JSON.stringify(payload),
-      attempt: 0,
-      due_at: now,
-      created_at: now,
-      updated_at: now,
-    },
-  ]);
+  const jobId = await insertJob(tx, 'reconcile', { imageId: null, runId, ...request }, { now });
   await tx.insert('reconcile_runs', [
     {
       id: runId,

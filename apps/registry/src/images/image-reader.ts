@@ -20,7 +20,7 @@ const canBeId = (id: string) => id.length <= MAX_ID_LENGTH && isStorableText(id)
 const idKey = (id: string) => id.toLowerCase();
 
 /** Shows clients, like Glance's properties of an import, in which stores the data is damaged. No row holds it. */
-export const DAMAGED_STORES = 'os_glance_damaged_stores';
+const DAMAGED_STORES = 'os_glance_damaged_stores';
 
 /** Reads images with all that belongs to them, in one statement however many there are. */
 @Injectable()

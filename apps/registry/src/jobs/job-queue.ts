@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type JobKind, type JobPayload, jobEvents } from '@glimpse/contracts';
-import type { Transaction } from '@glimpse/persistence';
+import { type Transaction, insertJob } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
@@ -22,21 +21,8 @@ export class JobQueue {
     payload: JobPayload<K>,
     { dueInMs = 0 }: { readonly dueInMs?: number } = {},
   ): Promise<void> {
-    const id = randomUUID();
     const now = this.clock.now();
-    await tx.insert('jobs', [
-      {
-        id,
-        kind,
-        status: 'queued',
-        image_id: payload.imageId,
-        payload: JSON.stringify(payload),
-        attempt: 0,
-        due_at: now + dueInMs,
-        created_at: now,
-        updated_at: now,
-      },
-    ]);
+    const id = await insertJob(tx, kind, payload, { now, dueAt: now + dueInMs });
     await this.announce(tx, id, kind);
     this.feed.jobChanged(tx, id);
   }

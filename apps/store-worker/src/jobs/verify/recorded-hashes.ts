@@ -12,7 +12,7 @@ const known = new Set(getHashes().map((name) => name.toLowerCase()));
 const isSame = (one: string, other: string | null) => one.toLowerCase() === other?.toLowerCase();
 
 /** The recorded hash, where it is of a kind that can be computed. An algorithm without a value has none yet. */
-export function strongHashOf({
+function strongHashOf({
   osHashAlgo,
   osHashValue,
 }: RecordedData): { algorithm: string; value: string } | undefined {
