@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { account } from './account.js';
 import { canInstallPackages, findProgram, installPackages } from './apt.js';
 import { cloud, createCloud } from './keystone-cloud.js';
 import { freePort } from './ports.js';
 import { type ProcessRecord, isAlive, startServer, stopServer } from './processes.js';
-import { servicesDir, withLock } from './state.js';
+import { StateFile, servicesDir, withLock } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
 const PREFERRED_PORT = 35_000;
@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 10_000;
 
 const dir = join(servicesDir, 'keystone');
 const configFile = join(dir, 'keystone.conf');
-const stateFile = join(dir, 'keystone.json');
+const stateFile = new StateFile<State>(join(dir, 'keystone.json'));
 /** There once the database, the keys, the users and the catalogue are. */
 const doneFile = join(dir, 'done');
 const logFile = join(servicesDir, 'log', 'keystone.log');
@@ -41,19 +41,6 @@ const missingPackages = () => [
 /** Whether Keystone is here or can be installed. There is no official container image of it. */
 export const canRunKeystone = () =>
   process.platform === 'linux' && (missingPackages().length === 0 || canInstallPackages());
-
-function readState(): State | undefined {
-  try {
-    return JSON.parse(readFileSync(stateFile, 'utf8')) as State;
-  } catch {
-    return undefined;
-  }
-}
-
-function writeState(state: State): void {
-  writeFileSync(`${stateFile}.new`, `${JSON.stringify(state)}\n`);
-  renameSync(`${stateFile}.new`, stateFile);
-}
 
 function writeSettings(): void {
   for (const folder of ['fernet', 'credential', 'policy.d'])
@@ -146,7 +133,7 @@ async function isUp(port: number): Promise<boolean> {
 }
 
 async function start(): Promise<string> {
-  const before = readState();
+  const before = stateFile.read();
   if (before !== undefined && isAlive(before.process) && existsSync(doneFile)) return adminUrl(before.port);
   await stopServer(before?.process, STOP_TIMEOUT_MS);
   if (missingPackages().length > 0) installPackages(missingPackages());
@@ -157,7 +144,7 @@ async function start(): Promise<string> {
   for (const folder of [dir, join(servicesDir, 'log')]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeSettings();
   if (isNew) setUp(port);
-  writeState({ port, process: startProcess(port) });
+  stateFile.write({ port, process: startProcess(port) });
   if (!(await isTrueWithin(START_TIMEOUT_MS, () => isUp(port))))
     throw new Error(`Keystone does not answer, see ${logFile}`);
   if (isNew) {
@@ -169,7 +156,7 @@ async function start(): Promise<string> {
 
 /** Where the private Keystone runs, with the credentials of its admin; undefined when it does not. */
 export function findKeystone(): string | undefined {
-  const state = readState();
+  const state = stateFile.read();
   return state !== undefined && isAlive(state.process) && existsSync(doneFile)
     ? adminUrl(state.port)
     : undefined;
@@ -182,6 +169,6 @@ export const startKeystone = () => withLock(start);
 export const stopKeystone = () =>
   withLock(async () => {
     const wasRunning = findKeystone() !== undefined;
-    await stopServer(readState()?.process, STOP_TIMEOUT_MS);
+    await stopServer(stateFile.read()?.process, STOP_TIMEOUT_MS);
     return wasRunning;
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { canInstallPackages, findProgram, installPackages } from './apt.js';
@@ -11,7 +11,7 @@ import {
   settingsFile,
   writeSwiftSettings,
 } from './s3-settings.js';
-import { servicesDir, withLock } from './state.js';
+import { StateFile, servicesDir, withLock } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -19,7 +19,7 @@ const STOP_TIMEOUT_MS = 10_000;
 const CACHE_MEBIBYTES = '16';
 
 const dir = join(servicesDir, 's3');
-const stateFile = join(dir, 's3.json');
+const stateFile = new StateFile<State>(join(dir, 's3.json'));
 const logFile = join(servicesDir, 'log', 's3.log');
 
 interface State {
@@ -44,19 +44,6 @@ export const canRunS3 = () =>
 
 const urlOf = ({ ports }: State) =>
   `http://${encodeURIComponent(s3Credentials.accessKey)}:${s3Credentials.secretKey}@127.0.0.1:${ports.proxy}`;
-
-function readState(): State | undefined {
-  try {
-    return JSON.parse(readFileSync(stateFile, 'utf8')) as State;
-  } catch {
-    return undefined;
-  }
-}
-
-function writeState(state: State): void {
-  writeFileSync(`${stateFile}.new`, `${JSON.stringify(state)}\n`);
-  renameSync(`${stateFile}.new`, stateFile);
-}
 
 async function choosePorts(): Promise<SwiftPorts> {
   return {
@@ -95,7 +82,7 @@ async function stopAll(state: State | undefined): Promise<void> {
 }
 
 async function start(): Promise<string> {
-  const before = readState();
+  const before = stateFile.read();
   if (areAllAlive(before) && (await isTrueWithin(START_TIMEOUT_MS, () => isUp(before)))) return urlOf(before);
   await stopAll(before);
   if (missingPackages().length > 0) installPackages(missingPackages());
@@ -106,7 +93,7 @@ async function start(): Promise<string> {
   for (const name of processNames) {
     // Recorded at once, so that a process whose start is interrupted can still be ended.
     state = { ports, processes: { ...state.processes, [name]: startProcess(name, ports) } };
-    writeState(state);
+    stateFile.write(state);
   }
   if (!(await isTrueWithin(START_TIMEOUT_MS, () => isUp(state))))
     throw new Error(`Swift does not answer, see ${logFile}`);
@@ -115,7 +102,7 @@ async function start(): Promise<string> {
 
 /** Where the private S3 server runs, with its credentials; undefined when it does not. */
 export function findS3(): string | undefined {
-  const state = readState();
+  const state = stateFile.read();
   return areAllAlive(state) ? urlOf(state) : undefined;
 }
 
@@ -129,6 +116,6 @@ export const startS3 = () => withLock(start);
 export const stopS3 = () =>
   withLock(async () => {
     const wasRunning = findS3() !== undefined;
-    await stopAll(readState());
+    await stopAll(stateFile.read());
     return wasRunning;
   });

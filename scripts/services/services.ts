@@ -1,5 +1,5 @@
 import { isDatabaseUp, isManagementUp } from './account.js';
-import { type State, readState, withLock } from './state.js';
+import { type State, servicesState, withLock } from './state.js';
 import { isTrueWithin } from './waiting.js';
 import { areContainersUp, isDockerUp, startWithDocker, stopContainers } from './with-docker.js';
 import { areProcessesAlive, canUsePackages, startWithPackages, stopPackages } from './with-packages.js';
@@ -11,7 +11,7 @@ const isRunning = (state: State) => (state.kind === 'docker' ? areContainersUp()
 
 /** The servers that run, if they do. */
 export function findRunning(): State | undefined {
-  const state = readState();
+  const state = servicesState.read();
   return state !== undefined && isRunning(state) ? state : undefined;
 }
 
@@ -22,7 +22,7 @@ async function start(): Promise<State> {
     if (await isTrueWithin(60_000, async () => (await isDatabaseUp(ports)) && (await isManagementUp(ports))))
       return running;
   }
-  const before = readState();
+  const before = servicesState.read();
   if (before?.kind !== 'packages' && isDockerUp()) {
     try {
       return await startWithDocker(before);
@@ -41,7 +41,7 @@ export const startServices = () => withLock(start);
 /** Ends what {@link startServices} started; says whether anything was running. Their data stays for the next start. */
 export const stopServices = () =>
   withLock(async () => {
-    const state = readState();
+    const state = servicesState.read();
     const wasRunning = findRunning() !== undefined;
     if (state?.kind === 'docker') stopContainers();
     else if (state?.kind === 'packages') await stopPackages(state);

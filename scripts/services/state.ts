@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProcessRecord } from './processes.js';
 import { isTrueWithin } from './waiting.js';
 
@@ -24,21 +24,28 @@ export interface State {
   readonly processes: Readonly<Record<string, ProcessRecord>>;
 }
 
-const stateFile = join(servicesDir, 'services.json');
+/** A file that says what of some servers runs. Whoever dies while it is written leaves the one before. */
+export class StateFile<S> {
+  constructor(private readonly path: string) {}
 
-export function readState(): State | undefined {
-  try {
-    return JSON.parse(readFileSync(stateFile, 'utf8')) as State;
-  } catch {
-    return undefined;
+  /** Undefined where there is none that can be read. */
+  read(): S | undefined {
+    try {
+      return JSON.parse(readFileSync(this.path, 'utf8')) as S;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(state: S): void {
+    mkdirSync(dirname(this.path), { recursive: true });
+    writeFileSync(`${this.path}.new`, `${JSON.stringify(state, null, 2)}\n`);
+    renameSync(`${this.path}.new`, this.path);
   }
 }
 
-export function writeState(state: State): void {
-  mkdirSync(servicesDir, { recursive: true });
-  writeFileSync(`${stateFile}.new`, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(`${stateFile}.new`, stateFile);
-}
+/** What runs of RabbitMQ and MySQL. */
+export const servicesState = new StateFile<State>(join(servicesDir, 'services.json'));
 
 const LOCK_TIMEOUT_MS = 300_000;
 

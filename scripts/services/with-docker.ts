@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { account, isDatabaseUp, isManagementUp } from './account.js';
 import { ensureCertificates, tlsDir } from './certificates.js';
 import { choosePorts } from './with-packages.js';
-import { type Ports, type State, root, servicesDir, writeState } from './state.js';
+import { type Ports, type State, root, servicesDir, servicesState } from './state.js';
 import { isTrueWithin } from './waiting.js';
 
 const RABBITMQ_IMAGE = 'rabbitmq:4-management';
@@ -106,7 +106,7 @@ export async function startWithDocker(before: State | undefined): Promise<State>
   const ports = before?.kind === 'docker' ? before.ports : await choosePorts();
   ensureContainers(ports);
   const state: State = { kind: 'docker', ports, processes: {} };
-  writeState(state);
+  servicesState.write(state);
   if (!(await isTrueWithin(120_000, async () => grantEverything() && (await isDatabaseUp(ports)))))
     throw new Error(`MySQL does not answer, see: docker logs ${names.mysql}`);
   if (!(await isTrueWithin(120_000, () => isManagementUp(ports))))

@@ -6,7 +6,7 @@ import { mysqlPackages, startMysql, waitForMysql } from './mysql.js';
 import { freePort } from './ports.js';
 import { type ProcessRecord, isAlive, stopServer } from './processes.js';
 import { rabbitmqPackages, startEpmd, startRabbitmq, waitForRabbitmq } from './rabbitmq.js';
-import { type Ports, type State, servicesDir, writeState } from './state.js';
+import { type Ports, type State, servicesDir, servicesState } from './state.js';
 
 const STOP_TIMEOUT_MS = 20_000;
 
@@ -54,7 +54,7 @@ export async function startWithPackages(before: State | undefined): Promise<Stat
     if (isAlive(state.processes[name])) return;
     // Recorded at once, so that a process whose start is interrupted can still be ended.
     state = { ...state, processes: { ...state.processes, [name]: await start() } };
-    writeState(state);
+    servicesState.write(state);
   };
   await ensure('epmd', () => startEpmd(state.ports));
   await ensure('rabbitmq', () => startRabbitmq(state.ports));
