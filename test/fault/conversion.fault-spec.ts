@@ -49,17 +49,21 @@ eachMode(
   'a conversion',
   (glimpse) => {
     const api = new ImageApi(() => glimpse().url);
+    const beginImport = async () => {
+      const { id } = await api.create({ disk_format: 'qcow2' });
+      const body = readFileSync(compressed);
+      await api.expect(204, 'PUT', `/v2/images/${id}/stage`, { headers: OCTETS, body });
+      await api.expect(202, 'POST', `/v2/images/${id}/import`, {
+        headers: JSON_TYPE,
+        body: JSON.stringify({ method: { name: 'glance-direct' } }),
+      });
+      return id;
+    };
 
     it(
       'is finished by another worker when the first is killed in the middle, and nothing of it is left',
       async () => {
-        const { id } = await api.create({ disk_format: 'qcow2' });
-        const body = readFileSync(compressed);
-        await api.expect(204, 'PUT', `/v2/images/${id}/stage`, { headers: OCTETS, body });
-        await api.expect(202, 'POST', `/v2/images/${id}/import`, {
-          headers: JSON_TYPE,
-          body: JSON.stringify({ method: { name: 'glance-direct' } }),
-        });
+        const id = await beginImport();
         await waitFor('the worker to have written something', () => leftovers().length === 1, BOUND_MS);
 
         await glimpse().kill('store-worker');
@@ -79,13 +83,7 @@ eachMode(
     it(
       'of an image that is deleted ends, and nothing of it is left',
       async () => {
-        const { id } = await api.create({ disk_format: 'qcow2' });
-        const body = readFileSync(compressed);
-        await api.expect(204, 'PUT', `/v2/images/${id}/stage`, { headers: OCTETS, body });
-        await api.expect(202, 'POST', `/v2/images/${id}/import`, {
-          headers: JSON_TYPE,
-          body: JSON.stringify({ method: { name: 'glance-direct' } }),
-        });
+        const id = await beginImport();
 
         await api.delete(id);
 

@@ -7,7 +7,7 @@ import { removeUnchanged } from './remove-unchanged.js';
 import { copyObject } from './s3-copy.js';
 import type { ObjectHead, S3Connection } from './s3-connection.js';
 import { statusOf, toUnavailable, toWriteError } from './s3-errors.js';
-import { QUARANTINE_PREFIX, isImageKey, keyOfLocation, locationOf } from './s3-location.js';
+import { QUARANTINE_PREFIX, getKeyOfLocation, isImageKey, locationOf } from './s3-location.js';
 import type { S3Options } from './s3.options.js';
 import { listUploads, measureUpload } from './upload-list.js';
 
@@ -165,10 +165,8 @@ export class S3Inventory implements StoreInventory {
     return { id, ...named, partialOf: null, size, location, origin };
   }
 
-  private keyOf({ uri }: Location): string {
-    const key = keyOfLocation(this.options, uri);
-    if (key !== undefined) return key;
-    throw new ServiceError('STORE_LOCATION_INVALID', 'The location is not in this store');
+  private keyOf(location: Location): string {
+    return getKeyOfLocation(this.options, location);
   }
 
   private async remove(key: string, signal: AbortSignal | undefined): Promise<void> {

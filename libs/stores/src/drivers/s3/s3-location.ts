@@ -1,4 +1,5 @@
 import { ServiceError } from '@glimpse/contracts';
+import type { Location } from '../../location.js';
 import type { S3Options } from './s3.options.js';
 
 type Place = Pick<S3Options, 'endpoint' | 'bucket'>;
@@ -42,6 +43,13 @@ export function keyOfLocation(place: Place, uri: string): string | undefined {
   const found = rest.slice(start, start + here.length);
   const key = rest.slice(start + here.length);
   return isHere(found) && found.endsWith(`/${place.bucket}/`) && key !== '' ? key : undefined;
+}
+
+/** The key that a location of this store names. Throws `STORE_LOCATION_INVALID` for any other location. */
+export function getKeyOfLocation(place: Place, { uri }: Location): string {
+  const key = keyOfLocation(place, uri);
+  if (key !== undefined) return key;
+  throw new ServiceError('STORE_LOCATION_INVALID', 'The location is not in this store');
 }
 
 /** Where the rest begins behind `access:secret@`; undefined where there are no credentials before `here`. */

@@ -18,7 +18,7 @@ import type { S3Connection } from './s3-connection.js';
 import { nameOf, toAccessError, toUnavailable, toWriteError } from './s3-errors.js';
 import { removeUnchanged } from './remove-unchanged.js';
 import { S3Inventory } from './s3-inventory.js';
-import { keyOfLocation, locationOf, toKey } from './s3-location.js';
+import { getKeyOfLocation, locationOf, toKey } from './s3-location.js';
 import { readObject } from './s3-reader.js';
 import { S3Upload } from './s3-upload.js';
 import type { S3Options } from './s3.options.js';
@@ -139,10 +139,8 @@ export class S3Driver implements StoreDriver {
     this.connection.close();
   }
 
-  private keyOf({ uri }: Location): string {
-    const key = keyOfLocation(this.options, uri);
-    if (key !== undefined) return key;
-    throw new ServiceError('STORE_LOCATION_INVALID', 'The location is not in this store');
+  private keyOf(location: Location): string {
+    return getKeyOfLocation(this.options, location);
   }
 
   private async remove(key: string, signal: AbortSignal | undefined): Promise<void> {
