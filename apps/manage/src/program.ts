@@ -30,6 +30,7 @@ Examples:
   glimpse-manage reconcile --json
   glimpse-manage reconcile --repair --grace-seconds 86400
   glimpse-manage quarantine list
+  glimpse-manage quarantine restore 6cba5828-496e-4668-9c83-326ae010e4e4
   glimpse-manage load-metadefs --path /etc/glance/metadefs --merge --prefer-new
   glimpse-manage export-metadefs --path ./metadefs
 
