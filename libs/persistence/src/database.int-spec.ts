@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createDatabase, getTlsServers } from '@glimpse/testing';
 import { describe, expect, it } from '@jest/globals';
-import { Database, type DatabaseOptions } from './index.js';
+import { Database, type DatabaseOptions, glanceId } from './index.js';
 import { describePersistence } from './persistence.conformance.js';
 
 describePersistence('MySQL', async () => {
@@ -37,6 +37,22 @@ describe('a MySQL server that goes away', () => {
 
     expect(answers).toEqual([[{ one: 1 }], [{ two: 2 }]]);
     await Promise.all([database.close(), killer.close()]);
+    await place.remove();
+  });
+});
+
+describe('a row of Glance that belongs to one of ours', () => {
+  it('is found by its index', async () => {
+    const place = await createDatabase();
+    const database = await Database.open({ url: place.url, poolSize: 1, connectTimeoutMs: 5000 });
+    await database.migrate();
+
+    const plan = await database.query<{ table: string; key: string | null }>(
+      `EXPLAIN SELECT j.kind, i.owner FROM jobs j LEFT JOIN images i ON i.id = ${glanceId('j.image_id')}`,
+    );
+
+    expect(plan.find(({ table }) => table === 'i')?.key).toBe('PRIMARY');
+    await database.close();
     await place.remove();
   });
 });

@@ -9,6 +9,7 @@ export {
   type SqlValue,
   type Transaction,
   exactly,
+  glanceId,
   placeholders,
 } from './sql.js';
 export { fromDatabaseTime, toDatabaseTime } from './timestamps.js';

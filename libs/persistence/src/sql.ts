@@ -47,6 +47,12 @@ export const exactly = (column: string, text: string): SqlCondition => ({
   values: [text, text],
 });
 
+/**
+ * A column of a table of ours that has an id of a row of Glance's, for comparing it with that. In MySQL the text of
+ * Glance's tables is `utf8mb3` and ours is not: compared as they are, all of Glance's table would be read.
+ */
+export const glanceId = (column: string): string => `/*! CONVERT( */ ${column} /*! USING utf8mb3) */`;
+
 /** The INSERT of some rows of a table, which all have the columns of the first. */
 export function insertStatement<T extends TableName>(
   table: T,

@@ -1,5 +1,5 @@
 import { Progress, STAGING_STORE, type Transfer } from '@glimpse/contracts';
-import type { JobRow, LeaseRow } from '@glimpse/persistence';
+import { type JobRow, type LeaseRow, glanceId } from '@glimpse/persistence';
 import { z } from 'zod';
 
 /** How long the end of an upload is remembered, so that a call whose answer got lost can be repeated. */
@@ -37,13 +37,13 @@ export type JobTransferRow = OwnerColumn &
 /** Uploads as `u`, with their images as `i`. */
 export const SELECT_UPLOADS = `SELECT u.id, u.state, u.image_id, u.store_id, u.size, u.progress, u.expires_at,
     u.created_at, i.owner
-  FROM leases u LEFT JOIN images i ON i.id = u.image_id AND i.deleted = 0
+  FROM leases u LEFT JOIN images i ON i.id = ${glanceId('u.image_id')} AND i.deleted = 0
   WHERE u.kind = 'upload'`;
 
 /** Jobs as `j`, with their images as `i`. */
 export const SELECT_JOBS = `SELECT j.id, j.kind, j.status, j.image_id, j.payload, j.attempt, j.progress, j.last_error,
     j.created_at, j.updated_at, i.owner
-  FROM jobs j LEFT JOIN images i ON i.id = j.image_id AND i.deleted = 0`;
+  FROM jobs j LEFT JOIN images i ON i.id = ${glanceId('j.image_id')} AND i.deleted = 0`;
 
 const OfTask = z.object({
   taskId: z.string().optional(),
