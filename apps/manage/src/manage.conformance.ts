@@ -1,5 +1,6 @@
-import { Database, type Flag, toDatabaseTime } from '@glimpse/persistence';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Flag, toDatabaseTime } from '@glimpse/persistence';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type MakePlace, databaseUnderTest } from './database-under-test.conformance.js';
 import { listJobs, retryJob } from './commands/jobs.js';
 import { listCopies, requestVerification } from './commands/verify.js';
 import { purgeChildren, purgeImages } from './purge.js';
@@ -10,22 +11,9 @@ const DAY_MS = 86_400_000;
 const LIMITS = { olderThanDays: 30, maxRows: -1 };
 
 /** What the operator's command does to a database. */
-export function describeManage(
-  name: string,
-  makePlace: () => Promise<{ url: string; remove(): Promise<void> }>,
-): void {
+export function describeManage(name: string, makePlace: MakePlace): void {
   describe(`managing ${name}`, () => {
-    let place: { url: string; remove(): Promise<void> };
-    let database: Database;
-    beforeEach(async () => {
-      place = await makePlace();
-      database = await Database.open({ url: place.url, poolSize: 2, connectTimeoutMs: 5000 });
-      await database.migrate();
-    });
-    afterEach(async () => {
-      await database.close();
-      await place.remove();
-    });
+    const database = databaseUnderTest(makePlace);
 
     const lifetime = (deleted: Flag, daysAgo: number | null) => ({
       created_at: toDatabaseTime(0),
@@ -34,7 +22,7 @@ export function describeManage(
       deleted_at: daysAgo === null ? null : toDatabaseTime(NOW - daysAgo * DAY_MS),
     });
     const addImage = (id: string, deleted: Flag, daysAgo: number | null) =>
-      database.unitOfWork.run(async (tx) => {
+      database().unitOfWork.run(async (tx) => {
         await tx.insert('images', [
           {
             id,
@@ -50,7 +38,7 @@ export function describeManage(
         await tx.insert('image_tags', [{ image_id: id, value: 't', ...lifetime(deleted, daysAgo) }]);
       });
     const addJob = (id: string, status: string, imageId: string) =>
-      database.unitOfWork.run((tx) =>
+      database().unitOfWork.run((tx) =>
         tx.insert('jobs', [
           {
             id,
@@ -67,7 +55,7 @@ export function describeManage(
         ]),
       );
     const idsOf = async (table: string) =>
-      (await database.query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
+      (await database().query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
 
     it('purges what hangs on images that were deleted long ago, and no image', async () => {
       await addImage('old', 1, 31);
@@ -76,7 +64,7 @@ export function describeManage(
       await addJob('done', 'done', 'old');
       await addJob('failed', 'failed', 'old');
 
-      const purged = await purgeChildren(database, LIMITS, NOW);
+      const purged = await purgeChildren(database(), LIMITS, NOW);
 
       expect(purged).toMatchObject({ image_tags: 1, image_properties: 0, jobs: 1 });
       expect(await idsOf('image_tags')).toHaveLength(2);
@@ -87,7 +75,7 @@ export function describeManage(
     it('spares a row that was revived, although it has a time of deletion', async () => {
       await addImage('live', 0, 400);
 
-      await purgeChildren(database, LIMITS, NOW);
+      await purgeChildren(database(), LIMITS, NOW);
 
       expect(await idsOf('image_tags')).toHaveLength(1);
     });
@@ -95,14 +83,14 @@ export function describeManage(
     it('purges no more rows of a table than it may', async () => {
       for (const id of ['a', 'b', 'c']) await addImage(id, 1, 99);
 
-      const purged = await purgeChildren(database, { ...LIMITS, maxRows: 2 }, NOW);
+      const purged = await purgeChildren(database(), { ...LIMITS, maxRows: 2 }, NOW);
 
       expect(purged).toMatchObject({ image_tags: 2 });
       expect(await idsOf('image_tags')).toHaveLength(1);
     });
 
     it('purges tasks with their texts', async () => {
-      await database.unitOfWork.run(async (tx) => {
+      await database().unitOfWork.run(async (tx) => {
         const time = toDatabaseTime(NOW - 99 * DAY_MS);
         await tx.execute(
           `INSERT INTO tasks (id, type, status, owner, created_at, deleted_at, deleted)
@@ -112,7 +100,7 @@ export function describeManage(
         await tx.execute("INSERT INTO task_info (task_id, input) VALUES ('t1', '{}'), ('t2', '{}')");
       });
 
-      const purged = await purgeChildren(database, LIMITS, NOW);
+      const purged = await purgeChildren(database(), LIMITS, NOW);
 
       expect(purged).toMatchObject({ task_info: 1, tasks: 1 });
       expect(await idsOf('tasks')).toEqual(['t2']);
@@ -123,24 +111,24 @@ export function describeManage(
       await addImage('older', 1, 99);
       await addImage('live', 0, null);
 
-      await expect(purgeImages(database, LIMITS, NOW)).rejects.toThrow('image_tags still has rows');
+      await expect(purgeImages(database(), LIMITS, NOW)).rejects.toThrow('image_tags still has rows');
       expect(await idsOf('images')).toHaveLength(3);
-      await purgeChildren(database, LIMITS, NOW);
+      await purgeChildren(database(), LIMITS, NOW);
       await addJob('pending', 'queued', 'old');
-      await expect(purgeImages(database, LIMITS, NOW)).rejects.toThrow('job pending of an image');
+      await expect(purgeImages(database(), LIMITS, NOW)).rejects.toThrow('job pending of an image');
       await addJob('other', 'queued', 'live');
-      await database.unitOfWork.run((tx) =>
+      await database().unitOfWork.run((tx) =>
         tx.execute("UPDATE jobs SET status = 'done' WHERE id = 'pending'"),
       );
 
-      expect(await purgeImages(database, LIMITS, NOW)).toBe(2);
+      expect(await purgeImages(database(), LIMITS, NOW)).toBe(2);
       expect(await idsOf('images')).toEqual(['live']);
     });
 
     it('restores an image that waits for its removal, with what it had when it was deleted', async () => {
       await addImage('kept', 1, 2);
       await addImage('gone', 1, 2);
-      await database.unitOfWork.run(async (tx) => {
+      await database().unitOfWork.run(async (tx) => {
         await tx.execute("UPDATE images SET status = 'pending_delete' WHERE id = 'kept'");
         await tx.insert('image_tags', [{ image_id: 'kept', value: 'before', ...lifetime(1, 3) }]);
         await tx.insert('image_locations', [
@@ -154,23 +142,23 @@ export function describeManage(
         ]);
       });
 
-      await restoreImage(database, 'kept', { isDeactivated: false }, NOW);
+      await restoreImage(database(), 'kept', { isDeactivated: false }, NOW);
 
-      const [image] = await database.query(
+      const [image] = await database().query(
         "SELECT status, deleted, deleted_at FROM images WHERE id = 'kept'",
       );
       expect(image).toEqual({ status: 'active', deleted: 0, deleted_at: null });
       expect(
-        await database.query("SELECT value FROM image_tags WHERE image_id = 'kept' AND deleted = 0"),
+        await database().query("SELECT value FROM image_tags WHERE image_id = 'kept' AND deleted = 0"),
       ).toEqual([{ value: 't' }]);
-      expect(await database.query('SELECT status, deleted, deleted_at FROM image_locations')).toEqual([
+      expect(await database().query('SELECT status, deleted, deleted_at FROM image_locations')).toEqual([
         { status: 'active', deleted: 0, deleted_at: null },
       ]);
       for (const id of ['gone', 'kept'])
-        await expect(restoreImage(database, id, { isDeactivated: true }, NOW)).rejects.toThrow(
+        await expect(restoreImage(database(), id, { isDeactivated: true }, NOW)).rejects.toThrow(
           'only images that are pending_delete',
         );
-      await expect(restoreImage(database, 'absent', { isDeactivated: false }, NOW)).rejects.toThrow(
+      await expect(restoreImage(database(), 'absent', { isDeactivated: false }, NOW)).rejects.toThrow(
         'there is no image absent',
       );
     });
@@ -178,22 +166,22 @@ export function describeManage(
     it('retries jobs that failed, and no others', async () => {
       for (const status of ['failed', 'running', 'done']) await addJob(status, status, 'i');
 
-      await retryJob(database, 'failed');
+      await retryJob(database(), 'failed');
 
-      const jobs = await listJobs(database, { limit: 10, kind: 'delete-data' });
+      const jobs = await listJobs(database(), { limit: 10, kind: 'delete-data' });
       expect(jobs).toMatchObject([
         { id: 'failed', status: 'queued', attempt: 0, error: 'STORE_FULL: no' },
         { attempt: 7 },
         { attempt: 7 },
       ]);
-      expect(await listJobs(database, { limit: 10, status: 'done' })).toHaveLength(1);
-      await expect(retryJob(database, 'running')).rejects.toThrow('job running is running');
-      await expect(retryJob(database, 'absent')).rejects.toThrow('there is no job absent');
+      expect(await listJobs(database(), { limit: 10, status: 'done' })).toHaveLength(1);
+      await expect(retryJob(database(), 'running')).rejects.toThrow('job running is running');
+      await expect(retryJob(database(), 'absent')).rejects.toThrow('there is no job absent');
     });
 
     describe('verify', () => {
       const addLocation = (imageId: string, store: string | undefined) =>
-        database.unitOfWork.run((tx) =>
+        database().unitOfWork.run((tx) =>
           tx.insert('image_locations', [
             {
               image_id: imageId,
@@ -212,30 +200,30 @@ export function describeManage(
       });
       const requested = async () =>
         (
-          await database.query<{ image_id: string }>(
+          await database().query<{ image_id: string }>(
             'SELECT image_id FROM location_checks WHERE requested_at IS NOT NULL ORDER BY image_id',
           )
         ).map(({ image_id: id }) => id);
 
       it('asks for one image, those of a store, or all', async () => {
-        expect(await requestVerification(database, { imageId: 'i1' }, 'slow')).toBe(1);
+        expect(await requestVerification(database(), { imageId: 'i1' }, 'slow')).toBe(1);
         expect(await requested()).toEqual(['i1']);
-        expect(await requestVerification(database, { storeId: 'slow' }, 'slow')).toBe(2);
-        expect(await requestVerification(database, {}, 'slow')).toBe(3);
-        expect(await requestVerification(database, { imageId: 'none' }, 'slow')).toBe(0);
+        expect(await requestVerification(database(), { storeId: 'slow' }, 'slow')).toBe(2);
+        expect(await requestVerification(database(), {}, 'slow')).toBe(3);
+        expect(await requestVerification(database(), { imageId: 'none' }, 'slow')).toBe(0);
         expect(await requested()).toEqual(['i1', 'i2', 'i3']);
       });
 
       it('lists what is out of service, or what is known of an image', async () => {
-        await requestVerification(database, {}, 'slow', NOW);
-        await database.unitOfWork.run((tx) =>
+        await requestVerification(database(), {}, 'slow', NOW);
+        await database().unitOfWork.run((tx) =>
           tx.execute(
             "UPDATE location_checks SET state = 'damaged', damaged_at = 5, checked_at = 7, reason = 'why' WHERE image_id = 'i2'",
           ),
         );
 
-        const out = await listCopies(database, { limit: 10 }, 'slow');
-        const ofOne = await listCopies(database, { imageId: 'i1', limit: 10 }, 'slow');
+        const out = await listCopies(database(), { limit: 10 }, 'slow');
+        const ofOne = await listCopies(database(), { imageId: 'i1', limit: 10 }, 'slow');
 
         expect(out).toEqual([
           expect.objectContaining({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Database } from '@glimpse/persistence';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { type MakePlace, databaseUnderTest } from './database-under-test.conformance.js';
 import { chooseFromQuarantine, listQuarantine, sweepQuarantine } from './quarantine.js';
 import { beginRuns, lastRuns, listFindings, waitForRuns } from './reconcile-runs.js';
 
@@ -16,25 +16,12 @@ const request = {
 } as const;
 
 /** What the operator's command asks of the store-workers, and shows of what they did. */
-export function describeReconcileCommands(
-  name: string,
-  makePlace: () => Promise<{ url: string; remove(): Promise<void> }>,
-): void {
+export function describeReconcileCommands(name: string, makePlace: MakePlace): void {
   describe(`reconciling with ${name}`, () => {
-    let place: { url: string; remove(): Promise<void> };
-    let database: Database;
-    beforeEach(async () => {
-      place = await makePlace();
-      database = await Database.open({ url: place.url, poolSize: 2, connectTimeoutMs: 5000 });
-      await database.migrate();
-    });
-    afterEach(async () => {
-      await database.close();
-      await place.remove();
-    });
+    const database = databaseUnderTest(makePlace);
 
     const end = (id: string, status: string, report: object | null, error: object | null = null) =>
-      database.unitOfWork.run((tx) =>
+      database().unitOfWork.run((tx) =>
         tx.execute('UPDATE reconcile_runs SET status = ?, report = ?, error = ?, ended_at = 5 WHERE id = ?', [
           status,
           report === null ? null : JSON.stringify(report),
@@ -44,7 +31,7 @@ export function describeReconcileCommands(
       );
     const addAside = async (quarantinedAt: number) => {
       const id = randomUUID();
-      await database.unitOfWork.run((tx) =>
+      await database().unitOfWork.run((tx) =>
         tx.insert('quarantined_objects', [
           {
             id,
@@ -63,20 +50,22 @@ export function describeReconcileCommands(
     };
 
     it('queues a job for each store, and waits for all of them', async () => {
-      const [one, other] = await beginRuns(database, [request, { ...request, storeId: 'slow' }], 1_000);
-      const jobs = await database.query<{ kind: string; payload: string }>('SELECT kind, payload FROM jobs');
+      const [one, other] = await beginRuns(database(), [request, { ...request, storeId: 'slow' }], 1_000);
+      const jobs = await database().query<{ kind: string; payload: string }>(
+        'SELECT kind, payload FROM jobs',
+      );
       expect(jobs.map(({ kind }) => kind)).toEqual(['reconcile', 'reconcile']);
       expect(jobs.map(({ payload }) => JSON.parse(payload) as object)).toContainEqual({
         ...request,
         imageId: null,
         runId: one,
       });
-      await expect(waitForRuns(database, [one!, other!], 0)).rejects.toThrow(
+      await expect(waitForRuns(database(), [one!, other!], 0)).rejects.toThrow(
         'no store-worker is done with fast, slow yet',
       );
       await end(one!, 'done', { putBack: 1 });
 
-      const waiting = waitForRuns(database, [one!, other!], 60_000);
+      const waiting = waitForRuns(database(), [one!, other!], 60_000);
       await end(other!, 'failed', null, { code: 'STORE_UNKNOWN', message: 'which store?' });
 
       expect(await waiting).toMatchObject([
@@ -86,16 +75,16 @@ export function describeReconcileCommands(
     });
 
     it('shows the last run of each store, and none that only looked at the quarantine', async () => {
-      await beginRuns(database, [request], 1_000);
-      const [last] = await beginRuns(database, [request], 3_000);
-      await beginRuns(database, [{ ...request, scope: 'quarantine' }], 4_000);
+      await beginRuns(database(), [request], 1_000);
+      const [last] = await beginRuns(database(), [request], 3_000);
+      await beginRuns(database(), [{ ...request, scope: 'quarantine' }], 4_000);
 
-      expect((await lastRuns(database, ['fast', 'slow'])).map(({ runId }) => runId)).toEqual([last]);
+      expect((await lastRuns(database(), ['fast', 'slow'])).map(({ runId }) => runId)).toEqual([last]);
     });
 
     it('shows no credentials', async () => {
       await addAside(0);
-      await database.unitOfWork.run((tx) =>
+      await database().unitOfWork.run((tx) =>
         tx.insert('store_findings', [
           {
             id: randomUUID(),
@@ -110,29 +99,29 @@ export function describeReconcileCommands(
         ]),
       );
 
-      expect(await listFindings(database, ['fast'], 10)).toMatchObject([
+      expect(await listFindings(database(), ['fast'], 10)).toMatchObject([
         { kind: 'orphan', known: 'yes', url: 's3://host/bucket/x' },
       ]);
-      expect(await listFindings(database, ['slow'], 10)).toEqual([]);
-      expect(await listQuarantine(database, { limit: 10 })).toMatchObject([{ url: 's3://host/bucket/x' }]);
-      expect(await listQuarantine(database, { storeId: 'slow', limit: 10 })).toEqual([]);
+      expect(await listFindings(database(), ['slow'], 10)).toEqual([]);
+      expect(await listQuarantine(database(), { limit: 10 })).toMatchObject([{ url: 's3://host/bucket/x' }]);
+      expect(await listQuarantine(database(), { storeId: 'slow', limit: 10 })).toEqual([]);
     });
 
     it('marks what is to be put back or removed, all of it or nothing', async () => {
       const [old, recent] = [await addAside(0), await addAside(10 * DAY_MS)];
 
-      await expect(chooseFromQuarantine(database, 'discard', { ids: [old, 'absent'] })).rejects.toThrow(
+      await expect(chooseFromQuarantine(database(), 'discard', { ids: [old, 'absent'] })).rejects.toThrow(
         'nothing is set aside as absent',
       );
       const statesOf = async () =>
-        (await listQuarantine(database, { limit: 10 })).map(({ id, state }) => [id, state]);
+        (await listQuarantine(database(), { limit: 10 })).map(({ id, state }) => [id, state]);
       expect(await statesOf()).toEqual([
         [old, 'held'],
         [recent, 'held'],
       ]);
 
       const chosen = await chooseFromQuarantine(
-        database,
+        database(),
         'discard',
         { olderThanMs: 5 * DAY_MS },
         11 * DAY_MS,
@@ -143,8 +132,8 @@ export function describeReconcileCommands(
         [old, 'discard'],
         [recent, 'held'],
       ]);
-      await expect(sweepQuarantine(database, chosen, 0)).rejects.toThrow('no store-worker is done');
-      expect(await sweepQuarantine(database, { ids: [], storeIds: [] }, 0)).toEqual({ runs: [], left: [] });
+      await expect(sweepQuarantine(database(), chosen, 0)).rejects.toThrow('no store-worker is done');
+      expect(await sweepQuarantine(database(), { ids: [], storeIds: [] }, 0)).toEqual({ runs: [], left: [] });
     });
   });
 }

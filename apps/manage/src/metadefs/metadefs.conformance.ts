@@ -1,8 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Database, type TableName, type Tables, readContent, findNamespace } from '@glimpse/persistence';
+import { type TableName, type Tables, readContent, findNamespace } from '@glimpse/persistence';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type MakePlace, databaseUnderTest } from '../database-under-test.conformance.js';
 import { loadMetadefs } from '../commands/metadefs.js';
 import { defaultDefinitions } from './default-definitions.js';
 import { definitionFiles } from './definition-files.js';
@@ -33,25 +34,14 @@ const NEW = {
 };
 
 /** What the operator's command does to metadata definitions. */
-export function describeMetadefs(
-  name: string,
-  makePlace: () => Promise<{ url: string; remove(): Promise<void> }>,
-): void {
+export function describeMetadefs(name: string, makePlace: MakePlace): void {
   describe(`metadata definitions in ${name}`, () => {
     let folder: string;
-    let place: { url: string; remove(): Promise<void> };
-    let database: Database;
-    beforeEach(async () => {
+    beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'glimpse-metadefs-'));
-      place = await makePlace();
-      database = await Database.open({ url: place.url, poolSize: 2, connectTimeoutMs: 5000 });
-      await database.migrate();
     });
-    afterEach(async () => {
-      await database.close();
-      await place.remove();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    afterEach(() => rmSync(folder, { recursive: true, force: true }));
+    const database = databaseUnderTest(makePlace);
 
     const file = (content: unknown, fileName = 'n.json') => {
       const path = join(mkdtempSync(join(folder, 'file-')), fileName);
@@ -59,14 +49,14 @@ export function describeMetadefs(
       return path;
     };
     const load = async (content: unknown, mode: LoadMode = 'skip', isRehearsal = false) => {
-      const [loaded] = await loadMetadefs(database, [file(content)], mode, isRehearsal);
+      const [loaded] = await loadMetadefs(database(), [file(content)], mode, isRehearsal);
       return loaded!;
     };
     const whole = async () => {
-      const stored = await findNamespace(database, 'N');
-      return { ...stored?.namespace, ...(await readContent(database, stored?.id ?? 0)) };
+      const stored = await findNamespace(database(), 'N');
+      return { ...stored?.namespace, ...(await readContent(database(), stored?.id ?? 0)) };
     };
-    const rows = <T extends TableName>(table: T) => database.query<Tables[T]>(`SELECT * FROM ${table}`);
+    const rows = <T extends TableName>(table: T) => database().query<Tables[T]>(`SELECT * FROM ${table}`);
 
     it('are loaded as Glance loads them, and their resource types are marked', async () => {
       expect(await load(OLD)).toMatchObject({ namespace: 'N', outcome: 'created' });
@@ -169,7 +159,7 @@ export function describeMetadefs(
     });
 
     it('of one file are loaded whatever is wrong with another', async () => {
-      const loaded = await loadMetadefs(database, [file('{'), file(OLD)], 'skip');
+      const loaded = await loadMetadefs(database(), [file('{'), file(OLD)], 'skip');
 
       expect(loaded.map(({ outcome }) => outcome)).toEqual(['failed', 'created']);
     });
@@ -180,9 +170,9 @@ export function describeMetadefs(
       const before = await whole();
       const out = join(folder, 'made', 'here');
 
-      const files = await exportDefinitions(database, out);
-      const deleted = await unloadDefinitions(database);
-      const loaded = await loadMetadefs(database, await definitionFiles(out), 'skip');
+      const files = await exportDefinitions(database(), out);
+      const deleted = await unloadDefinitions(database());
+      const loaded = await loadMetadefs(database(), await definitionFiles(out), 'skip');
 
       expect(files).toEqual(['TheNü.json', 'TheNü-2.json']);
       expect(JSON.parse(readFileSync(join(out, 'TheNü.json'), 'utf8'))).toMatchObject({ namespace: 'N' });
@@ -201,11 +191,11 @@ export function describeMetadefs(
     it('that come with Glimpse are all good, and public', async () => {
       const files = await definitionFiles(defaultDefinitions());
 
-      const loaded = await loadMetadefs(database, files, 'skip');
+      const loaded = await loadMetadefs(database(), files, 'skip');
 
       expect(loaded.filter(({ outcome }) => outcome !== 'created')).toEqual([]);
       expect(loaded.length).toBeGreaterThan(20);
-      expect(await database.query("SELECT 1 FROM metadef_namespaces WHERE visibility <> 'public'")).toEqual(
+      expect(await database().query("SELECT 1 FROM metadef_namespaces WHERE visibility <> 'public'")).toEqual(
         [],
       );
     });

@@ -6,36 +6,20 @@ import { Repeater } from '../repeater.js';
 
 const MEASURE_EVERY_MS = 60_000;
 
-const orphans = gauge({
-  name: metricNames.storeOrphans,
-  help: 'Data that lies in a store and belongs to no image.',
-  labelNames: ['store'],
-});
-const orphanBytes = gauge({
-  name: metricNames.storeOrphanBytes,
-  help: 'Bytes of data that belongs to no image.',
-  labelNames: ['store'],
-});
-const missing = gauge({
-  name: metricNames.storeMissing,
-  help: 'Data of images that is not in its store, or has another size there.',
-  labelNames: ['store'],
-});
-const quarantined = gauge({
-  name: metricNames.storeQuarantine,
-  help: 'Data that is set aside.',
-  labelNames: ['store'],
-});
-const quarantinedBytes = gauge({
-  name: metricNames.storeQuarantineBytes,
-  help: 'Bytes of data that is set aside.',
-  labelNames: ['store'],
-});
-const reconciled = gauge({
-  name: metricNames.storeReconciled,
-  help: 'When a store was last compared with the database, in seconds since 1970.',
-  labelNames: ['store'],
-});
+const gaugeOfStores = (name: string, help: string) => gauge({ name, help, labelNames: ['store'] });
+
+const orphans = gaugeOfStores(metricNames.storeOrphans, 'Data that lies in a store and belongs to no image.');
+const orphanBytes = gaugeOfStores(metricNames.storeOrphanBytes, 'Bytes of data that belongs to no image.');
+const missing = gaugeOfStores(
+  metricNames.storeMissing,
+  'Data of images that is not in its store, or has another size there.',
+);
+const quarantined = gaugeOfStores(metricNames.storeQuarantine, 'Data that is set aside.');
+const quarantinedBytes = gaugeOfStores(metricNames.storeQuarantineBytes, 'Bytes of data that is set aside.');
+const reconciled = gaugeOfStores(
+  metricNames.storeReconciled,
+  'When a store was last compared with the database, in seconds since 1970.',
+);
 
 interface Counts {
   store_id: string;

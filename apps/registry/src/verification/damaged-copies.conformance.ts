@@ -17,6 +17,7 @@ export function describeDamagedCopies(tools: VerificationTools): void {
     claim,
     verify,
     repair,
+    giveUp,
     damagedIn,
   } = tools;
 
@@ -127,16 +128,7 @@ export function describeDamagedCopies(tools: VerificationTools): void {
     it('removes what a repair left that was given up', async () => {
       const id = await stored(['slow', 'fast']);
       await verify(id, damagedIn('slow'));
-      for (let attempt = 1; attempt <= 3; attempt += 1) {
-        const [job] = await claim('repair');
-        await registry().jobs.fail({
-          jobId: job!.jobId,
-          leaseToken: job!.leaseToken,
-          error: { code: 'STORE_UNAVAILABLE', message: 'no answer' },
-          isRetryable: true,
-        });
-        registry().clock.pass(60_000);
-      }
+      await giveUp('repair');
 
       const [cleanUp] = await jobsOf(id, 'delete-data');
 
@@ -152,16 +144,7 @@ export function describeDamagedCopies(tools: VerificationTools): void {
       const id = await stored(['slow']);
       await registry().verification.request(anAdmin(), id);
       await registry().verificationQueue.look();
-      for (let attempt = 1; attempt <= 3; attempt += 1) {
-        const [job] = await claim('verify');
-        await registry().jobs.fail({
-          jobId: job!.jobId,
-          leaseToken: job!.leaseToken,
-          error: { code: 'STORE_UNAVAILABLE', message: 'no answer' },
-          isRetryable: true,
-        });
-        registry().clock.pass(60_000);
-      }
+      await giveUp('verify');
 
       expect(await copyIn(id, 'slow')).toMatchObject({
         state: 'unreachable',

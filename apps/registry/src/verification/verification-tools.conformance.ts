@@ -97,6 +97,19 @@ export function verificationTools(registry: () => RegistryUnderTest) {
     await registry().jobs.complete({ ...held, result });
     return payload;
   }
+  /** Lets all attempts at the job fail, because its store does not answer. */
+  async function giveUp(kind: 'verify' | 'repair'): Promise<void> {
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      const [job] = await claim(kind);
+      await registry().jobs.fail({
+        jobId: job!.jobId,
+        leaseToken: job!.leaseToken,
+        error: { code: 'STORE_UNAVAILABLE', message: 'no answer' },
+        isRetryable: true,
+      });
+      registry().clock.pass(60_000);
+    }
+  }
   const damagedIn = (store: string) => (where: string) => (where === store ? damaged : intact);
 
   return {
@@ -112,6 +125,7 @@ export function verificationTools(registry: () => RegistryUnderTest) {
     claim,
     verify,
     repair,
+    giveUp,
     damagedIn,
   };
 }
