@@ -18,15 +18,11 @@ export interface Startup {
   readonly logs: readonly Log[];
 }
 
-/** Throws, with the status and the beginning of what it said, unless the server at `url` answers as `isGood` wants. */
-export async function expectAnswer(
-  url: string,
-  isGood: (response: Response) => boolean,
-  headers: Record<string, string> = {},
-): Promise<void> {
+/** Throws, with the status and the beginning of what it said, unless the server at `url` answers well. */
+export async function expectAnswer(url: string, headers: Record<string, string> = {}): Promise<void> {
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
   const body = await response.text();
-  if (!isGood(response))
+  if (!response.ok)
     throw new Error(`GET ${url} was answered with ${response.status}: ${body.slice(0, MOST_OF_BODY)}`);
 }
 
