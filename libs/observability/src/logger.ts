@@ -29,30 +29,36 @@ let standardOutput: DestinationStream | undefined;
 
 /** How long a line may wait for others, in milliseconds: only a process that is killed loses what still waits. */
 const GATHER_MS = 10;
-/** So many bytes are written without waiting for more. */
-const GATHER_BYTES = 8_192;
+/** So many characters are written without waiting for more. */
+const GATHER_LENGTH = 8_192;
 
 /**
  * Lines that come soon after one another are written together, beside the event loop: a write of its own for each took
  * a fifth of the time of a request. What is left is written when the process exits. One for the whole process, whose
  * several services would else write into the middle of each other's lines where a pipe is full.
+ *
+ * They are gathered here, not by pino's `minLength`: what that holds back while an earlier write is under way stays
+ * there until a next line comes, and the last line of a silent process is the one that is looked for.
  */
 function openStandardOutput(): DestinationStream {
-  const output = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: GATHER_BYTES,
-    maxLength: MAX_WAITING_BYTES,
-  });
+  let gathered = '';
   let timer: NodeJS.Timeout | undefined;
-  const flush = () => {
+  const pass = () => {
+    clearTimeout(timer);
     timer = undefined;
-    output.flush();
+    const lines = gathered;
+    gathered = '';
+    if (lines !== '') output.write(lines);
   };
+  // Before pino's own listeners, which end the output.
+  process.once('beforeExit', pass);
+  process.once('exit', pass);
+  const output = pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES });
   return {
     write: (line) => {
-      output.write(line);
-      timer ??= setTimeout(flush, GATHER_MS).unref();
+      gathered += line;
+      if (gathered.length >= GATHER_LENGTH) pass();
+      else timer ??= setTimeout(pass, GATHER_MS).unref();
     },
   };
 }
