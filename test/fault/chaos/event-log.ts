@@ -6,6 +6,7 @@ const QUEUE = 'chaos.events';
 const EVENTS = 'glimpse.events';
 const DEAD_LETTERS = 'glimpse.dead-letters';
 const ARRIVAL_TIMEOUT_MS = 30_000;
+const ATTEMPTS = 5;
 
 /** A subscriber that is away until the end: RabbitMQ keeps for it what was announced, through all of its deaths. */
 export class EventLog {
@@ -27,16 +28,13 @@ export class EventLog {
     const committed = await database.query<Pick<OutboxRow, 'event_id' | 'name'>>(
       'SELECT event_id, name FROM outbox',
     );
+    const arrived = new Set<string>();
     return this.connected(async (connection) => {
       const channel = await connection.createChannel();
-      const arrived = new Set<string>();
-      await channel.consume(
-        QUEUE,
-        (message) => {
-          if (message !== null) arrived.add((JSON.parse(message.content.toString()) as { id: string }).id);
-        },
-        { noAck: true },
-      );
+      // Nothing is acknowledged: what the end of this connection takes along comes again on the next.
+      await channel.consume(QUEUE, (message) => {
+        if (message !== null) arrived.add((JSON.parse(message.content.toString()) as { id: string }).id);
+      });
       const missing = () => committed.filter(({ event_id: id }) => !arrived.has(id));
       await waitFor('all events', () => missing().length === 0, ARRIVAL_TIMEOUT_MS).catch(() => undefined);
       const { messageCount } = await channel.checkQueue(DEAD_LETTERS);
@@ -47,12 +45,20 @@ export class EventLog {
     });
   }
 
+  /** As any client of a broker that is killed: what ends with its connection is done again on another one. */
   private async connected<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T> {
-    const connection = await connect(this.busUrl);
-    try {
-      return await work(connection);
-    } finally {
-      await connection.close();
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await connect(this.busUrl);
+      const ended = new Promise<never>((_, reject) => {
+        connection.on('error', reject);
+      });
+      try {
+        return await Promise.race([work(connection), ended]);
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+      } finally {
+        await connection.close().catch(() => undefined);
+      }
     }
   }
 }
