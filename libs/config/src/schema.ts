@@ -14,6 +14,7 @@ import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
 import { policy } from './sections/policy.js';
+import { snapshots } from './sections/snapshots.js';
 import { verification } from './sections/verification.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
@@ -311,6 +312,7 @@ export const ConfigSchema = z.strictObject({
   progress,
   reconcile,
   import: imports,
+  snapshots,
   verification,
   outbox: z
     .strictObject({

@@ -135,6 +135,21 @@ export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
 export { verificationEvents } from './events/verification-events.js';
 export { transferEvents } from './events/transfer-events.js';
+export { snapshotEvents } from './events/snapshot-events.js';
+export { SNAPSHOT_SCHEMA_VERSION } from './snapshots/wire-values.js';
+export { SnapshotCancel, SnapshotOrder, SnapshotRequest } from './snapshots/snapshot-request.js';
+export {
+  MAX_REPLY_ADDRESSES,
+  Snapshot,
+  SnapshotError,
+  SnapshotReply,
+  SnapshotReplyAddress,
+  SnapshotStatus,
+  rejectedSnapshotReply,
+  snapshotStatuses,
+  toSnapshotReply,
+} from './snapshots/snapshot.js';
+export { registrySnapshots } from './registry/snapshots.contract.js';
 export { imageEvents } from './events/image-events.js';
 export { memberEvents } from './events/member-events.js';
 export { storeEvents } from './events/store-events.js';

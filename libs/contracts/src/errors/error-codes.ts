@@ -37,6 +37,11 @@ export const errorCodes = {
   VALIDATION_DATA_CONFLICT: { retryable: false },
   IMAGE_NOT_IN_STORE: { retryable: false },
   TASK_NOT_FOUND: { retryable: false },
+  SNAPSHOT_NOT_FOUND: { retryable: false },
+  /** The id of the request is that of another one (409). */
+  SNAPSHOT_REQUEST_CONFLICT: { retryable: false },
+  /** Somebody ended the snapshot, or deleted its image. */
+  SNAPSHOT_CANCELLED: { retryable: false },
 
   /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
   NAMESPACE_NOT_FOUND: { retryable: false },

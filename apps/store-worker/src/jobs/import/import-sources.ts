@@ -22,6 +22,8 @@ export class ImportSources {
   candidatesOf(source: Source): Candidate[] {
     if (source.kind === 'glance') return [(signal) => this.glance.open(source, signal)];
     if (source.kind === 'web') return [(signal) => this.openWeb(source, signal)];
+    if (source.kind === 'snapshot')
+      throw new ServiceError('REQUEST_INVALID', 'This store-worker reads no disks of servers');
     const locations = source.kind === 'staged' ? [source.location] : source.locations;
     const known =
       source.kind === 'staged'
