@@ -93,6 +93,7 @@ function deepFreeze<T>(value: T): T {
 const problemsTogether = (config: z.output<typeof ConfigSchema>): string[] => [
   ...oidcProblems(config),
   ...tlsProblems('bus.tls', config.bus.tls),
+  ...tlsProblems('snapshots.tls', config.snapshots.tls),
   ...databaseTlsProblems(config),
 ];
 

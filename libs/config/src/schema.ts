@@ -16,6 +16,7 @@ import { trustedProxies } from './sections/trusted-proxies.js';
 import { policy } from './sections/policy.js';
 import { snapshots } from './sections/snapshots.js';
 import { verification } from './sections/verification.js';
+import { webhooks } from './sections/webhooks.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -314,6 +315,7 @@ export const ConfigSchema = z.strictObject({
   import: imports,
   snapshots,
   verification,
+  webhooks,
   outbox: z
     .strictObject({
       pollMs: wholeNumber(10).default(500).describe('How often the outbox is read, in milliseconds.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { wholeNumber } from '../option-types.js';
+import { snapshotSources } from './snapshot-sources.js';
 
 /** Snapshots that compute asks for over the queue. */
 export const snapshots = z
@@ -9,5 +10,6 @@ export const snapshots = z
       .describe(
         'How long a request that has ended is remembered, in hours: for that long the same one again makes no second image.',
       ),
+    ...snapshotSources,
   })
   .prefault({});
