@@ -36,14 +36,6 @@ const asNumbers = (value: unknown) =>
 export const wholeNumbers = (min: number, max: number) =>
   z.preprocess(asNumbers, z.array(wholeNumber(min, max)));
 
-const NETWORK = /^[0-9a-f.:]+(\/\d{1,3})?$/i;
-
-/** Addresses and networks, e.g. `10.0.0.5` and `10.1.0.0/16`. */
-export const networks = () =>
-  words().refine((list) => list.every((network) => NETWORK.test(network)), {
-    error: 'must be addresses or networks, e.g. 10.0.0.5, 10.1.0.0/16',
-  });
-
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
 const asByteCount = (value: unknown) => {

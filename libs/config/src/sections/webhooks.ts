@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { flag, networks, wholeNumber, wholeNumbers, words } from '../option-types.js';
+import { flag, wholeNumber, wholeNumbers, words } from '../option-types.js';
+import { uriLists } from './uri-lists.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -17,19 +18,8 @@ export const webhooks = z
     enabled: flag()
       .default(true)
       .describe('Let projects have webhooks; without it nothing is sent and the calls for them are refused.'),
-    allowHttp: flag().default(false).describe('Accept URLs without TLS too.'),
-    allowedHosts: words()
-      .default([])
-      .describe('Hosts that may be sent to, by name or address; empty for any.'),
-    disallowedHosts: words().default([]).describe('Hosts that may not; heeded where allowed_hosts is empty.'),
-    allowedPorts: wholeNumbers(1, 65_535)
-      .default([80, 443])
-      .describe('Ports that a URL may name; empty for any.'),
-    allowedAddresses: networks()
-      .default([])
-      .describe(
-        'Addresses and networks of your own (loopback, private, link-local) that may be sent to all the same.',
-      ),
+    // Servers that may be sent to: what is read for somebody is asked of them, so the rules are the same.
+    ...uriLists({ schemes: ['https'], ports: [80, 443] }),
     maxPerProject: wholeNumber(1, 1_000).default(10).describe('Webhooks of a project.'),
     maxUrlLength: wholeNumber(20, 8_192).default(2_048).describe('Characters of a URL.'),
     maxEventTypes: wholeNumber(1, 100).default(32).describe('Types, or patterns of them, that a webhook names.'),
