@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
+import type { ConnectionEnd } from '../connection-gauge.js';
 import { atMost } from './at-most.js';
 import { backOffMs } from './back-off.js';
 import { tlsOptions } from './tls-options.js';
@@ -69,7 +70,7 @@ export class RabbitConnection {
 
   constructor(
     private readonly bus: BusOptions,
-    private readonly end: 'client' | 'server',
+    private readonly end: ConnectionEnd,
     private readonly hooks: ConnectionHooks,
   ) {}
 
