@@ -6,10 +6,10 @@ import { canInstallPackages, findProgram, installPackages } from './apt.js';
 import { cloud, createCloud } from './keystone-cloud.js';
 import { freePort } from './ports.js';
 import { type ProcessRecord, isAlive, startServer, stopServer } from './processes.js';
+import { expectAnswer, waitUntilUp } from './starting.js';
 import { StateFile, servicesDir, withLock } from './state.js';
-import { isTrueWithin } from './waiting.js';
 
-const PREFERRED_PORT = 35_000;
+const PREFERRED_PORT = 21_500;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -128,8 +128,8 @@ function startProcess(port: number): ProcessRecord {
 }
 
 async function isUp(port: number): Promise<boolean> {
-  const response = await fetch(publicUrl(port), { signal: AbortSignal.timeout(2_000) });
-  return response.ok;
+  await expectAnswer(publicUrl(port), ({ ok }) => ok);
+  return true;
 }
 
 async function start(): Promise<string> {
@@ -144,9 +144,16 @@ async function start(): Promise<string> {
   for (const folder of [dir, join(servicesDir, 'log')]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeSettings();
   if (isNew) setUp(port);
-  stateFile.write({ port, process: startProcess(port) });
-  if (!(await isTrueWithin(START_TIMEOUT_MS, () => isUp(port))))
-    throw new Error(`Keystone does not answer, see ${logFile}`);
+  const process = startProcess(port);
+  stateFile.write({ port, process });
+  await waitUntilUp({
+    name: 'Keystone',
+    timeoutMs: START_TIMEOUT_MS,
+    isUp: () => isUp(port),
+    processes: { uwsgi: process },
+    ports: { http: port },
+    logs: [logFile],
+  });
   if (isNew) {
     await createCloud(adminUrl(port));
     writeFileSync(doneFile, '');

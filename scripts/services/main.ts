@@ -1,4 +1,5 @@
-/** `npm run services [-- start | keystone | s3 | stop | env | status]`: what development and tests need beside Glimpse. */
+/** `npm run services [-- start | keystone | s3 [--server=swift|versitygw] | stop | env | status]`: what development and tests need beside Glimpse. */
+import { parseArgs } from 'node:util';
 import { busUrl, databaseUrl, managementUrl, secureBusUrl } from './account.js';
 import { tlsDir } from './certificates.js';
 import { variablesOf } from './keystone-cloud.js';
@@ -58,7 +59,7 @@ const commands: Record<string, () => Promise<string[]>> = {
     ];
   },
   keystone: async () => [describeKeystone(await startKeystone()), HOW_TO_USE],
-  s3: async () => [describeS3(await startS3()), HOW_TO_USE],
+  s3: async () => [describeS3(await startS3(serverOption())), HOW_TO_USE],
   stop: async () => {
     const wereRunning = [await stopS3(), await stopKeystone(), await stopServices()];
     return [wereRunning.includes(true) ? 'All services are stopped.' : 'Nothing was running.'];
@@ -80,6 +81,11 @@ const commands: Record<string, () => Promise<string[]>> = {
 };
 
 const name = process.argv[2] ?? 'start';
+
+/** Which of several servers is wanted, if it was said: `--server=versitygw`. */
+const serverOption = () =>
+  parseArgs({ args: process.argv.slice(3), options: { server: { type: 'string' } } }).values.server;
+
 try {
   const command = commands[name];
   if (command === undefined)

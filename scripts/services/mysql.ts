@@ -5,8 +5,10 @@ import { account, isDatabaseUp } from './account.js';
 import { findProgram } from './apt.js';
 import { tlsDir } from './certificates.js';
 import { type ProcessRecord, startServer } from './processes.js';
+import { type Startup, waitUntilUp } from './starting.js';
 import { type Ports, servicesDir } from './state.js';
-import { isTrueWithin } from './waiting.js';
+
+const START_TIMEOUT_MS = 120_000;
 
 const logOf = (home: string) => join(home, 'log', 'mysql.log');
 
@@ -31,6 +33,8 @@ function createDataDirectory(server: string, dir: string): string {
       : spawnSync(installer, [
           '--no-defaults',
           '--skip-test-db',
+          // Also where the machine's name can not be looked up.
+          '--force',
           '--auth-root-authentication-method=normal',
           `--datadir=${unfinished}`,
           ...asUser(),
@@ -83,8 +87,18 @@ export function startMysql(ports: Ports, home = servicesDir): ProcessRecord {
   });
 }
 
-/** Waits until the database answers. */
-export async function waitForMysql(ports: Ports, home = servicesDir): Promise<void> {
-  if (!(await isTrueWithin(60_000, () => isDatabaseUp(ports))))
-    throw new Error(`the database does not answer, see ${logOf(home)}`);
+/** Waits until the database answers, or until one of `processes` has ended. */
+export async function waitForMysql(
+  ports: Ports,
+  home = servicesDir,
+  processes: Startup['processes'] = {},
+): Promise<void> {
+  await waitUntilUp({
+    name: 'the database',
+    timeoutMs: START_TIMEOUT_MS,
+    isUp: () => isDatabaseUp(ports),
+    processes,
+    ports: { mysql: ports.mysql },
+    logs: [logOf(home)],
+  });
 }

@@ -1,5 +1,4 @@
 import { connect, createServer } from 'node:net';
-import { isTrueWithin } from './waiting.js';
 
 function listenOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
@@ -12,11 +11,21 @@ function listenOnce(port: number): Promise<number | undefined> {
   });
 }
 
-/** `preferred` when nobody listens there, else a free port of 127.0.0.1. */
+/** Between one try and the next, and so many: what is below 32768 no connection gets for its own end. */
+const STEP = 200;
+const TRIES = 40;
+
+/**
+ * `preferred` when nobody listens there, else a free port of 127.0.0.1: the next in steps, so that ports that are
+ * preferred beside each other stay different. Any for 0.
+ */
 export async function freePort(preferred: number): Promise<number> {
-  const port = (await listenOnce(preferred)) ?? (await listenOnce(0));
-  if (port === undefined) throw new Error('127.0.0.1 has no free port');
-  return port;
+  const wanted = Array.from({ length: preferred === 0 ? 0 : TRIES }, (_, index) => preferred + index * STEP);
+  for (const candidate of [...wanted, 0]) {
+    const port = await listenOnce(candidate);
+    if (port !== undefined) return port;
+  }
+  throw new Error('127.0.0.1 has no free port');
 }
 
 /** Whether something accepts connections on that port. */
@@ -32,6 +41,3 @@ export function isOpen(port: number, host = '127.0.0.1'): Promise<boolean> {
     socket.once('timeout', () => answer(false));
   });
 }
-
-/** Waits until the port is open. */
-export const isOpenWithin = (timeoutMs: number, port: number) => isTrueWithin(timeoutMs, () => isOpen(port));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { endOfLog } from './logs.js';
 import { isTrueWithin } from './waiting.js';
 
 /** A process as it can be found again: the start time tells it from a later one with the same number. */
@@ -36,13 +37,16 @@ export function startServer(
     detached: true,
     stdio: ['ignore', log, log],
   });
-  closeSync(log);
+  child.once('exit', (code, signal) => {
+    writeSync(log, `${command} ended ${signal === null ? `with ${code}` : `by ${signal}`}\n`);
+    closeSync(log);
+  });
   // A program that can't be started has no pid, which is looked at below.
-  child.once('error', () => undefined);
+  child.once('error', () => closeSync(log));
   child.unref();
   const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
   if (child.pid === undefined || startTime === undefined)
-    throw new Error(`${command} did not start, see ${options.logFile}`);
+    throw new Error(`${command} did not start; ${endOfLog(options.logFile)}`);
   return { pid: child.pid, startTime };
 }
 

@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { findProgram } from './apt.js';
 import { account, isManagementUp } from './account.js';
 import { tlsDir } from './certificates.js';
-import { isOpenWithin } from './ports.js';
+import { isOpen } from './ports.js';
 import { type ProcessRecord, startServer } from './processes.js';
+import { type Startup, waitUntilUp } from './starting.js';
 import { type Ports, servicesDir } from './state.js';
-import { isTrueWithin } from './waiting.js';
+
+const NODE = 'glimpse@localhost';
+const EPMD_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 const dirOf = (home: string) => join(home, 'rabbitmq');
 const logOf = (home: string) => join(home, 'log', 'rabbitmq.log');
@@ -40,6 +44,8 @@ function writeSettings(ports: Ports, dir: string): void {
     ].join('\n'),
   );
   writeFileSync(join(dir, 'enabled_plugins'), '[rabbitmq_management].\n');
+  // The node's name is to be found where /etc/hosts does not have it.
+  writeFileSync(join(dir, 'inetrc'), '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n');
   // An empty one, so that the system's settings are not read.
   writeFileSync(join(dir, 'rabbitmq-env.conf'), '');
 }
@@ -53,7 +59,8 @@ function environment(ports: Ports, dir: string): NodeJS.ProcessEnv {
     HOME: dir,
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(ports.epmd),
-    RABBITMQ_NODENAME: 'glimpse@localhost',
+    RABBITMQ_NODENAME: NODE,
+    ERL_INETRC: join(dir, 'inetrc'),
     RABBITMQ_DIST_PORT: String(ports.erlang),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     RABBITMQ_CONF_ENV_FILE: join(dir, 'rabbitmq-env.conf'),
@@ -69,7 +76,14 @@ function environment(ports: Ports, dir: string): NodeJS.ProcessEnv {
 /** Erlang's name server. RabbitMQ would start one that outlives it, so it gets one that is ours to end. */
 export async function startEpmd(ports: Ports, home = servicesDir): Promise<ProcessRecord> {
   const record = start(findProgram('epmd')!, ports, home);
-  if (!(await isOpenWithin(10_000, ports.epmd))) throw new Error(`epmd does not answer, see ${logOf(home)}`);
+  await waitUntilUp({
+    name: 'epmd',
+    timeoutMs: EPMD_TIMEOUT_MS,
+    isUp: () => isOpen(ports.epmd),
+    processes: { epmd: record },
+    ports: { epmd: ports.epmd },
+    logs: [logOf(home)],
+  });
   return record;
 }
 
@@ -83,8 +97,18 @@ function start(program: string, ports: Ports, home: string): ProcessRecord {
   return startServer(program, [], { cwd: dir, env: environment(ports, dir), logFile: logOf(home) });
 }
 
-/** Waits until RabbitMQ and its management API answer. */
-export async function waitForRabbitmq(ports: Ports, home = servicesDir): Promise<void> {
-  if (!(await isTrueWithin(90_000, () => isManagementUp(ports))))
-    throw new Error(`RabbitMQ does not answer, see ${logOf(home)}`);
+/** Waits until RabbitMQ and its management API answer, or until one of `processes` has ended. */
+export async function waitForRabbitmq(
+  ports: Ports,
+  home = servicesDir,
+  processes: Startup['processes'] = {},
+): Promise<void> {
+  await waitUntilUp({
+    name: 'RabbitMQ',
+    timeoutMs: START_TIMEOUT_MS,
+    isUp: () => isManagementUp(ports),
+    processes,
+    ports: { amqp: ports.amqp, amqps: ports.amqps, management: ports.management, epmd: ports.epmd },
+    logs: [logOf(home), join(dirOf(home), 'log', `${NODE}.log`)],
+  });
 }

@@ -1,121 +1,59 @@
-import { mkdirSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { canInstallPackages, findProgram, installPackages } from './apt.js';
-import { freePort, isOpen } from './ports.js';
-import { type ProcessRecord, isAlive, startServer, stopServer } from './processes.js';
-import {
-  type SwiftPorts,
-  backendServers,
-  s3Credentials,
-  settingsFile,
-  writeSwiftSettings,
-} from './s3-settings.js';
-import { StateFile, servicesDir, withLock } from './state.js';
-import { isTrueWithin } from './waiting.js';
+import type { S3Server } from './s3-server.js';
+import { swift } from './swift.js';
+import { withLock } from './state.js';
+import { versitygw } from './versitygw.js';
 
-const START_TIMEOUT_MS = 120_000;
-const STOP_TIMEOUT_MS = 10_000;
-const CACHE_MEBIBYTES = '16';
+/** In the order in which they are tried. */
+const servers: readonly S3Server[] = [swift, versitygw];
 
-const dir = join(servicesDir, 's3');
-const stateFile = new StateFile<State>(join(dir, 's3.json'));
-const logFile = join(servicesDir, 'log', 's3.log');
+/** Whether one of the servers is here or can be installed. */
+export const canRunS3 = () => servers.some((server) => server.canRun());
 
-interface State {
-  readonly ports: SwiftPorts;
-  /** By name. */
-  readonly processes: Readonly<Record<string, ProcessRecord>>;
-}
+/** Where the private S3 server runs, with its credentials; undefined when none does. */
+export const findS3 = (): string | undefined => servers.map((server) => server.find()).find(Boolean);
 
-const swiftServers = [...backendServers, 'proxy'] as const;
-const processNames = [...swiftServers, 'cache'];
-
-const missingPackages = () => [
-  ...swiftServers
-    .filter((name) => findProgram(`swift-${name}-server`) === undefined)
-    .map((name) => `swift-${name}`),
-  ...(findProgram('memcached') ? [] : ['memcached']),
-];
-
-/** Whether Swift is here or can be installed. */
-export const canRunS3 = () =>
-  process.platform === 'linux' && (missingPackages().length === 0 || canInstallPackages());
-
-const urlOf = ({ ports }: State) =>
-  `http://${encodeURIComponent(s3Credentials.accessKey)}:${s3Credentials.secretKey}@127.0.0.1:${ports.proxy}`;
-
-async function choosePorts(): Promise<SwiftPorts> {
-  return {
-    proxy: await freePort(36_080),
-    account: await freePort(36_012),
-    container: await freePort(36_011),
-    object: await freePort(36_010),
-    cache: await freePort(36_013),
-  };
-}
-
-function startProcess(name: string, ports: SwiftPorts): ProcessRecord {
-  const options = { cwd: dir, env: { ...process.env, LANG: 'C.UTF-8' }, logFile };
-  if (name !== 'cache')
-    return startServer(findProgram(`swift-${name}-server`)!, [settingsFile(dir, name), '--verbose'], options);
-  const { username } = userInfo();
-  const listen = ['-l', '127.0.0.1', '-p', String(ports.cache), '-U', '0'];
-  return startServer(findProgram('memcached')!, ['-u', username, '-m', CACHE_MEBIBYTES, ...listen], options);
-}
-
-/** Whether the proxy answers, and the servers behind it. */
-async function isUp({ ports }: State): Promise<boolean> {
-  const open = await Promise.all(Object.values(ports).map((port) => isOpen(port)));
-  if (open.includes(false)) return false;
-  const response = await fetch(`http://127.0.0.1:${ports.proxy}/`, { signal: AbortSignal.timeout(2_000) });
-  // It answers requests that are not signed, if only to refuse them.
-  return response.status < 500;
-}
-
-const areAllAlive = (state: State | undefined): state is State =>
-  state !== undefined && processNames.every((name) => isAlive(state.processes[name]));
-
-async function stopAll(state: State | undefined): Promise<void> {
-  const processes = Object.values(state?.processes ?? {});
-  await Promise.all(processes.map((record) => stopServer(record, STOP_TIMEOUT_MS)));
+async function startFirst(candidates: readonly S3Server[]): Promise<string> {
+  const [server, ...others] = candidates;
+  if (server === undefined) throw new Error('no S3 server can be installed here');
+  try {
+    return await server.start();
+  } catch (error) {
+    await server.stop();
+    if (others.length === 0) throw error;
+    const { message } = error as Error;
+    console.error(
+      `${message}\n\n*** ${server.name} can not be used (see above): ${others[0]!.name} is started ***\n`,
+    );
+    return startFirst(others);
+  }
 }
 
 async function start(): Promise<string> {
-  const before = stateFile.read();
-  if (areAllAlive(before) && (await isTrueWithin(START_TIMEOUT_MS, () => isUp(before)))) return urlOf(before);
-  await stopAll(before);
-  if (missingPackages().length > 0) installPackages(missingPackages());
-  for (const folder of [dir, join(servicesDir, 'log')]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const ports = await choosePorts();
-  writeSwiftSettings(dir, ports);
-  let state: State = { ports, processes: {} };
-  for (const name of processNames) {
-    // Recorded at once, so that a process whose start is interrupted can still be ended.
-    state = { ports, processes: { ...state.processes, [name]: startProcess(name, ports) } };
-    stateFile.write(state);
-  }
-  if (!(await isTrueWithin(START_TIMEOUT_MS, () => isUp(state))))
-    throw new Error(`Swift does not answer, see ${logFile}`);
-  return urlOf(state);
+  const running = servers.find((server) => server.find() !== undefined);
+  const possible = servers.filter((server) => server !== running && server.canRun());
+  return startFirst(running === undefined ? possible : [running, ...possible]);
 }
 
-/** Where the private S3 server runs, with its credentials; undefined when it does not. */
-export function findS3(): string | undefined {
-  const state = stateFile.read();
-  return areAllAlive(state) ? urlOf(state) : undefined;
+async function startNamed(name: string): Promise<string> {
+  const wanted = servers.find((server) => server.name === name);
+  if (wanted === undefined)
+    throw new Error(`no such S3 server: ${name} (${servers.map((server) => server.name).join(', ')})`);
+  // One at a time, so that it is clear which one the tests use.
+  for (const other of servers) if (other !== wanted) await other.stop();
+  return wanted.start();
 }
 
 /**
- * Starts a private S3 server (OpenStack Swift with its S3 API) where it is not running yet; resolves with the URL of
- * {@link findS3}.
+ * Starts a private S3 server where none is running yet; resolves with the URL of {@link findS3}. The one of that name,
+ * in place of another that runs; else the first that can be used, after standard error was told why one before it can
+ * not.
  */
-export const startS3 = () => withLock(start);
+export const startS3 = (name?: string) => withLock(() => (name === undefined ? start() : startNamed(name)));
 
 /** Ends it; says whether it was running. Its data stays for the next start. */
 export const stopS3 = () =>
   withLock(async () => {
     const wasRunning = findS3() !== undefined;
-    await stopAll(stateFile.read());
+    for (const server of servers) await server.stop();
     return wasRunning;
   });

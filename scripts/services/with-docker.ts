@@ -5,17 +5,24 @@ import { join } from 'node:path';
 import { account, isDatabaseUp, isManagementUp } from './account.js';
 import { ensureCertificates, tlsDir } from './certificates.js';
 import { choosePorts } from './with-packages.js';
+import { waitUntilUp } from './starting.js';
 import { type Ports, type State, root, servicesDir, servicesState } from './state.js';
-import { isTrueWithin } from './waiting.js';
 
 const RABBITMQ_IMAGE = 'rabbitmq:4-management';
 const MYSQL_IMAGE = 'mysql:8.4';
+const START_TIMEOUT_MS = 120_000;
 
 // Each working copy has its own containers.
 const suffix = createHash('sha256').update(root).digest('hex').slice(0, 8);
 const names = { rabbitmq: `glimpse-rabbitmq-${suffix}`, mysql: `glimpse-mysql-${suffix}` };
 
 const docker = (...args: string[]) => spawnSync('docker', args, { encoding: 'utf8' });
+
+/** What a container has said on both of its outputs. */
+const logOf = (name: string) => ({
+  from: `docker logs ${name}`,
+  read: () => docker('logs', name).output.join(''),
+});
 
 /** Whether a container engine runs here. */
 export const isDockerUp = () => docker('info', '--format', '{{.ServerVersion}}').status === 0;
@@ -107,10 +114,20 @@ export async function startWithDocker(before: State | undefined): Promise<State>
   ensureContainers(ports);
   const state: State = { kind: 'docker', ports, processes: {} };
   servicesState.write(state);
-  if (!(await isTrueWithin(120_000, async () => grantEverything() && (await isDatabaseUp(ports)))))
-    throw new Error(`MySQL does not answer, see: docker logs ${names.mysql}`);
-  if (!(await isTrueWithin(120_000, () => isManagementUp(ports))))
-    throw new Error(`RabbitMQ does not answer, see: docker logs ${names.rabbitmq}`);
+  await waitUntilUp({
+    name: 'MySQL',
+    timeoutMs: START_TIMEOUT_MS,
+    isUp: async () => grantEverything() && (await isDatabaseUp(ports)),
+    ports: { mysql: ports.mysql },
+    logs: [logOf(names.mysql)],
+  });
+  await waitUntilUp({
+    name: 'RabbitMQ',
+    timeoutMs: START_TIMEOUT_MS,
+    isUp: () => isManagementUp(ports),
+    ports: { amqp: ports.amqp, amqps: ports.amqps, management: ports.management },
+    logs: [logOf(names.rabbitmq)],
+  });
   return state;
 }
 

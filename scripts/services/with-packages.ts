@@ -22,12 +22,12 @@ export const canUsePackages = () =>
 
 export async function choosePorts(): Promise<Ports> {
   return {
-    amqp: await freePort(35_672),
-    amqps: await freePort(35_676),
-    management: await freePort(35_673),
-    erlang: await freePort(35_674),
-    epmd: await freePort(35_675),
-    mysql: await freePort(33_306),
+    amqp: await freePort(21_672),
+    amqps: await freePort(21_676),
+    management: await freePort(21_673),
+    erlang: await freePort(21_674),
+    epmd: await freePort(21_675),
+    mysql: await freePort(21_306),
   };
 }
 
@@ -59,8 +59,9 @@ export async function startWithPackages(before: State | undefined): Promise<Stat
   await ensure('epmd', () => startEpmd(state.ports));
   await ensure('rabbitmq', () => startRabbitmq(state.ports));
   await ensure('mysql', () => startMysql(state.ports));
-  await waitForMysql(state.ports);
-  await waitForRabbitmq(state.ports);
+  const { epmd, rabbitmq, mysql } = state.processes;
+  await waitForMysql(state.ports, servicesDir, { mysql });
+  await waitForRabbitmq(state.ports, servicesDir, { epmd, rabbitmq });
   return state;
 }
 

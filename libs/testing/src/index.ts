@@ -42,7 +42,7 @@ export {
   aTokenDocument,
 } from './keystone/stand-in-keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
-export { OwnBucket, type S3Server, getS3Server } from './own-bucket.js';
+export { OwnBucket, type S3Server, getS3Server, hasQuotas } from './own-bucket.js';
 export { ServiceProcess } from './service-process.js';
 export { TcpProxy } from './tcp-proxy.js';
 export {

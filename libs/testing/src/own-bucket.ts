@@ -33,6 +33,9 @@ export function getS3Server(): S3Server {
   return { url, accessKey, secretKey };
 }
 
+/** Whether buckets can be given quotas: those of Swift, which knows its users by `account:user`. */
+export const hasQuotas = () => getS3Server().accessKey.includes(':');
+
 /** A bucket that one test has for itself. */
 export class OwnBucket {
   readonly name = `glimpse-test-${randomUUID()}`;

@@ -8,7 +8,7 @@ import { type Server, createServer as createTlsServer } from 'node:tls';
 import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@glimpse/observability';
-import { OwnBucket, getS3Server, getTlsServers, waitFor } from '@glimpse/testing';
+import { OwnBucket, getS3Server, getTlsServers, hasQuotas, waitFor } from '@glimpse/testing';
 import type { StoreDriver } from '../../store-driver.js';
 import { pattern } from '../../store-driver.conformance.js';
 import { S3Connection } from './s3-connection.js';
@@ -115,7 +115,8 @@ describe('S3Driver on a server', () => {
     await driver.close();
   });
 
-  it('says when it is full', async () => {
+  // S3 has no quotas, so no other server can be made full; with the answers of others see s3.driver.spec.ts.
+  (hasQuotas() ? it : it.skip)('says when it is full', async () => {
     await bucket.setQuota(6 * MIB);
     const driver = open(bucket.storeOptions());
 

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { account } from './account.js';
 import { findProgram } from './apt.js';
+import { S3_REGION } from './s3-check.js';
 
 /** Where each server of Swift listens, and the cache that its proxy needs. */
 export interface SwiftPorts {
@@ -24,13 +25,36 @@ export const s3Credentials = {
 
 /** Buckets are found as `<bucket>.localhost` as well. */
 export const STORAGE_DOMAIN = 'localhost';
-export const S3_REGION = 'us-east-1';
 
 const DEVICE = 'd1';
 /** 64 partitions: one device has little to spread. */
 const PART_POWER = '6';
 
-export const settingsFile = (dir: string, server: string) => join(dir, `${server}-server.conf`);
+const settingsFile = (dir: string, server: string) => join(dir, `${server}-server.conf`);
+
+/**
+ * Runs a program of Swift with the `swift.conf` of a folder, in place of that of the system, which may be anything.
+ * What Swift is made of speaks to syslog at `localhost` as soon as it is loaded, which not every machine can look up.
+ */
+const LAUNCHER = [
+  'import logging.handlers, runpy, sys',
+  'init = logging.handlers.SysLogHandler.__init__',
+  'init.__defaults__ = (("127.0.0.1", 9), *init.__defaults__[1:])',
+  'from swift.common.utils import set_swift_dir',
+  'set_swift_dir(sys.argv[1])',
+  'sys.argv = sys.argv[2:]',
+  'runpy.run_path(sys.argv[0], run_name="__main__")',
+].join('\n');
+
+/** What Python is given to run a server. */
+export const commandOf = (dir: string, server: string): string[] => [
+  '-c',
+  LAUNCHER,
+  dir,
+  findProgram(`swift-${server}-server`)!,
+  settingsFile(dir, server),
+  '--verbose',
+];
 
 function runRingBuilder(cwd: string, ...args: string[]): void {
   const { status, output } = spawnSync(findProgram('swift-ring-builder')!, args, { cwd, encoding: 'utf8' });
@@ -55,6 +79,10 @@ const common = (dir: string, port: number) => [
   'workers = 0',
   `user = ${userInfo().username}`,
   `swift_dir = ${dir}`,
+  // They say what there is to say to standard error as well; to look up `localhost`, or to write into the system's log,
+  // none of them is to try.
+  'log_udp_host = 127.0.0.1',
+  'log_udp_port = 9',
   'log_level = WARNING',
 ];
 
@@ -98,6 +126,7 @@ const proxySettings = (dir: string, ports: SwiftPorts) => [
 /** Writes what the servers read at their start. What they store lies in `devices` beside it. */
 export function writeSwiftSettings(dir: string, ports: SwiftPorts): void {
   for (const folder of ['cache', join('devices', DEVICE)]) mkdirSync(join(dir, folder), { recursive: true });
+  writeFileSync(join(dir, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = glimpse\n');
   for (const name of backendServers) {
     writeRing(dir, name, ports[name]);
     writeFileSync(settingsFile(dir, name), `${backendSettings(dir, name, ports[name]).join('\n')}\n`);
