@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
+import { AgentError, textOf } from './agent-error.js';
+import { type SnapshotReply, type SnapshotRequest, cancellationOf } from './messages.js';
+
+const EXCHANGE = 'glimpse.snapshots';
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+interface Message {
+  readonly request_id: string;
+  readonly auth?: unknown;
+}
+
+/** The connection ended before there was an answer, which may still come to another one. */
+class ConnectionLostError extends Error {}
+
+/** Requests to Glimpse by RabbitMQ. */
+export class SnapshotBus {
+  constructor(
+    private readonly url: string,
+    private readonly log: (text: string) => void,
+  ) {}
+
+  /**
+   * Sends the request and resolves with what became of it in the end. It is sent again, by a new connection, when the
+   * one before was lost: the same request makes no second image. Rejects when `signal` aborts.
+   */
+  async request(request: SnapshotRequest, signal: AbortSignal): Promise<SnapshotReply> {
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await this.exchange(request, signal, isFirst);
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError)) throw error;
+        this.log(`${error.message}; asking again in ${pauseMs / 1_000} s`);
+      }
+      await delay(pauseMs, undefined, { signal });
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    }
+  }
+
+  /** Ends the snapshot; resolves with what became of it, which may be that it was there before. */
+  cancel(request: SnapshotRequest, signal: AbortSignal): Promise<SnapshotReply> {
+    return this.exchange(cancellationOf(request), signal, true);
+  }
+
+  private async exchange(message: Message, signal: AbortSignal, isFirst: boolean): Promise<SnapshotReply> {
+    const model = await this.connect(isFirst);
+    try {
+      const lost = rejectionOf(model, signal);
+      const work = async () => {
+        const channel = await model.createConfirmChannel();
+        return await this.ask(channel, message);
+      };
+      return await Promise.race([work(), lost]);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      await model.close().catch(() => undefined);
+    }
+  }
+
+  private async connect(isFirst: boolean): Promise<ChannelModel> {
+    try {
+      const model = await connect(this.url);
+      model.on('error', () => undefined);
+      return model;
+    } catch (error) {
+      const text = `RabbitMQ can't be reached: ${textOf(error)}`;
+      throw isFirst ? new AgentError('refused', text) : new ConnectionLostError(text);
+    }
+  }
+
+  private async ask(channel: ConfirmChannel, message: Message): Promise<SnapshotReply> {
+    const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true, durable: false });
+    const refused = new Promise<never>((_, reject) => {
+      channel.on('error', (error) => reject(new AgentError('refused', `RabbitMQ refused: ${textOf(error)}`)));
+      channel.on('return', () =>
+        reject(
+          new AgentError('refused', `No Glimpse takes requests from ${EXCHANGE}: nothing was asked for`),
+        ),
+      );
+    });
+    const answered = this.replyIn(channel, queue);
+    const published = this.publish(channel, queue, message);
+    const [reply] = await Promise.race([Promise.all([answered, published]), refused]);
+    return reply;
+  }
+
+  /** The reply that says how it ended. */
+  private replyIn(channel: ConfirmChannel, queue: string): Promise<SnapshotReply> {
+    return new Promise((resolve, reject) => {
+      const take = (delivery: ConsumeMessage | null) => {
+        if (delivery === null) return;
+        const reply = JSON.parse(delivery.content.toString()) as SnapshotReply;
+        if (reply.status === 'accepted') this.log(`Accepted: image ${reply.image_id}, task ${reply.task_id}`);
+        else resolve(reply);
+      };
+      channel.consume(queue, take, { noAck: true }).catch(reject);
+    });
+  }
+
+  private async publish(channel: ConfirmChannel, replyTo: string, message: Message): Promise<void> {
+    channel.publish(EXCHANGE, 'snapshot', Buffer.from(JSON.stringify(message)), {
+      mandatory: true,
+      persistent: true,
+      contentType: 'application/json',
+      correlationId: message.request_id,
+      replyTo,
+      // RabbitMQ checks it, so Glimpse may believe what a trusted publisher says of projects and users.
+      ...(message.auth === undefined ? { userId: userOf(this.url) } : {}),
+    });
+    await channel.waitForConfirms();
+  }
+}
+
+const userOf = (url: string) => decodeURIComponent(new URL(url).username) || 'guest';
+
+/** Rejects when the connection ends, or `signal` aborts. */
+function rejectionOf(model: ChannelModel, signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    model.on('close', () => reject(new ConnectionLostError('The connection to RabbitMQ was lost')));
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  // It may come before anybody waits for it.
+  rejection.catch(() => undefined);
+  return rejection;
+}

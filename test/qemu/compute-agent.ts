@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { root } from '../../scripts/services/state.js';
+
+/** The compute agent of the examples while it runs, straight from its source. */
+export class ComputeAgent {
+  /** What it has said so far, a line each. */
+  readonly log: string[] = [];
+  private readonly child;
+  private readonly closed: Promise<unknown>;
+  private output = '';
+
+  constructor(args: readonly string[], onLine: (line: string) => void = () => undefined) {
+    const loader = ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
+    const script = join(root, 'examples', 'compute-agent', 'src', 'main.ts');
+    this.child = spawn(
+      process.execPath,
+      [...loader, '--import', join(root, 'scripts', 'typescript.mjs'), script, ...args],
+      {
+        env: { PATH: process.env['PATH'], GLIMPSE_TEST_RUN: process.env['GLIMPSE_TEST_RUN'] },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    this.closed = once(this.child, 'close');
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    let rest = '';
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        this.log.push(line);
+        onLine(line);
+      }
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves when it has ended: with its code, null where a signal ended it, and what it reported. */
+  async end(): Promise<{ readonly code: number | null; readonly output: string }> {
+    await this.closed;
+    return { code: this.child.exitCode, output: this.output };
+  }
+}
