@@ -228,7 +228,14 @@ eachMode(
         '/v2/openapi.json',
       ])
         await call('GET', path);
-      for (const path of ['/v2/openapi.yaml', '/v2/docs', '/v2/docs/start.js', '/v2/docs/swagger-ui.css'])
+      for (const path of [
+        '/v2/openapi.yaml',
+        '/v2/asyncapi.json',
+        '/v2/asyncapi.yaml',
+        '/v2/docs',
+        '/v2/docs/start.js',
+        '/v2/docs/swagger-ui.css',
+      ])
         await call('GET', path);
       await call('HEAD', '/healthcheck');
       await call('GET', '/v2/images', {});

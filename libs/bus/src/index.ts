@@ -1,3 +1,4 @@
+export { asyncApiDocument } from './asyncapi/asyncapi-document.js';
 export type { BusOptions } from './bus-options.js';
 export { BusModule } from './bus.module.js';
 export { BusStatus } from './bus-status.js';
