@@ -1,6 +1,7 @@
 import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
 import type { DeadLetter, DeadLetterSelection, DeadLetters } from '../dead-letters.js';
 import { deadLettersName } from '../topology.js';
+import { cloudEventHeaders, envelopeText } from './cloud-event.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { headers } from './headers.js';
 
@@ -18,14 +19,17 @@ function describe({ content, properties }: GetMessage): DeadLetter {
   };
 }
 
-/** Where a request wants its reply, and who published it. */
+/** Where a request wants its reply, who published it, and the attributes of an event. */
 function whatIsKept({ properties }: GetMessage): Options.Publish {
   const { replyTo, correlationId, headers: given } = properties;
   const publisher: unknown = given?.[headers.publisher];
   return {
     ...(typeof replyTo === 'string' ? { replyTo } : {}),
     ...(typeof correlationId === 'string' ? { correlationId } : {}),
-    ...(typeof publisher === 'string' ? { headers: { [headers.publisher]: publisher } } : {}),
+    headers: {
+      ...cloudEventHeaders(properties),
+      ...(typeof publisher === 'string' ? { [headers.publisher]: publisher } : {}),
+    },
   };
 }
 
