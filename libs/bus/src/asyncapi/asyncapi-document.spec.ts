@@ -3,11 +3,17 @@ import { Parser } from '@asyncapi/parser';
 import { describe, expect, it } from '@jest/globals';
 import { asyncApiDocument } from './asyncapi-document.js';
 
+/** Said of documents of version 3.0, which more tools read. */
+const NEWER_VERSION = 'asyncapi-latest-version';
+
 describe('the AsyncAPI document', () => {
   it('is one, with examples that are what it says', async () => {
     const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncApiDocument()));
 
-    expect(diagnostics.filter(({ severity }) => Number(severity) <= 1)).toEqual([]);
+    const complaints = diagnostics
+      .filter(({ code }) => code !== NEWER_VERSION)
+      .map(({ code, message }) => `${code}: ${message}`);
+    expect(complaints).toEqual([]);
     expect(document?.version()).toBe('3.0.0');
   });
 

@@ -38,8 +38,7 @@ const exchangeBinding = (name: string) => ({
 const examplesOf = (examples: Readonly<Record<string, unknown>>) =>
   Object.entries(examples).map(([name, payload]) => ({ name, payload }));
 
-/** The messages of one request, and where they go. */
-function snapshotParts(schemas: ComponentSchemas) {
+function snapshotMessages(schemas: ComponentSchemas) {
   const message = (
     name: string,
     summary: string,
@@ -54,26 +53,31 @@ function snapshotParts(schemas: ComponentSchemas) {
     examples: examplesOf(examples),
   });
   return {
-    messages: {
-      snapshotCreate: message(
-        'snapshot.create',
-        'A compute host asks for an image of a disk.',
-        [SnapshotRequest, 'input'],
-        snapshotRequestExamples,
-      ),
-      snapshotCancel: message(
-        'snapshot.cancel',
-        'Ends a snapshot, or forbids one whose request has not come yet.',
-        [SnapshotCancel, 'input'],
-        snapshotCancelExamples,
-      ),
-      snapshotReply: message(
-        'snapshot.reply',
-        'What became of a message.',
-        [SnapshotReply, 'output'],
-        snapshotReplyExamples,
-      ),
-    },
+    snapshotCreate: message(
+      'snapshot.create',
+      'A compute host asks for an image of a disk.',
+      [SnapshotRequest, 'input'],
+      snapshotRequestExamples,
+    ),
+    snapshotCancel: message(
+      'snapshot.cancel',
+      'Ends a snapshot, or forbids one whose request has not come yet.',
+      [SnapshotCancel, 'input'],
+      snapshotCancelExamples,
+    ),
+    snapshotReply: message(
+      'snapshot.reply',
+      'What became of a message.',
+      [SnapshotReply, 'output'],
+      snapshotReplyExamples,
+    ),
+  };
+}
+
+/** The messages of one request, and where they go. */
+function snapshotParts(schemas: ComponentSchemas) {
+  return {
+    messages: snapshotMessages(schemas),
     channels: {
       snapshotRequests: {
         address: snapshotRequestsQueue,
