@@ -35,8 +35,11 @@ export async function* readInOrder(
   source: StreamSource,
   options: ReadStreamOptions,
 ): AsyncGenerator<DiskPiece, void, undefined> {
-  const { from = 0, ranges = [{ offset: 0, length: source.size }], signal } = options;
-  signal?.throwIfAborted();
+  const { from = 0, ranges = [{ offset: 0, length: source.size }] } = options;
+  options.signal?.throwIfAborted();
+  // A taker who leaves early does not wait for answers that nobody needs any more.
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([leaving.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const pieceBytes = Math.min(PIECE_BYTES, source.blockSizes.maximum);
   const plan = planPieces(source, { from, ranges, pieceBytes, signal });
   const ahead = new ReadAhead(source, plan, options.readAheadBytes ?? READ_AHEAD_BYTES, signal);
@@ -47,6 +50,7 @@ export async function* readInOrder(
       yield piece;
     }
   } finally {
+    leaving.abort();
     await ahead.stop();
   }
 }
@@ -69,7 +73,7 @@ class ReadAhead {
     private readonly source: StreamSource,
     private readonly plan: AsyncGenerator<PlannedPiece, void, undefined>,
     private readonly room: number,
-    private readonly signal: AbortSignal | undefined,
+    private readonly signal: AbortSignal,
   ) {}
 
   /** The next piece, `null` at the end. */
@@ -95,7 +99,8 @@ class ReadAhead {
   }
 
   private pull(): void {
-    if (!this.isEnded) this.pulling ??= this.pullWhileRoom();
+    // Only with room: what ends before its first pause would end before it is noted that it began.
+    if (this.pulling === null && !this.isEnded && this.hasRoom()) this.pulling = this.pullWhileRoom();
   }
 
   private async pullWhileRoom(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type LookupFunction, Socket, isIP } from 'node:net';
-import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
+import { type SecureContext, TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 import { NbdError } from '../nbd-error.js';
 import { type NbdAddress, describeEndpoint } from '../nbd-uri.js';
 
@@ -50,6 +50,7 @@ export class Transport {
   private stream: Socket | TLSSocket;
   private failure: Error | null = null;
   private isConnected = false;
+  private hasSecuredBytes = false;
   private closing: (() => void) | null = null;
 
   constructor(
@@ -89,7 +90,10 @@ export class Transport {
     });
     this.stream = secured;
     this.watch(secured);
-    secured.on('data', (chunk) => this.deliver(chunk));
+    secured.on('data', (chunk) => {
+      this.hasSecuredBytes = true;
+      this.deliver(chunk);
+    });
     await this.settled((resolve) => secured.once('secureConnect', resolve));
   }
 
@@ -148,7 +152,7 @@ export class Transport {
 
   private watch(stream: Socket): void {
     stream.on('error', (error) => this.fail(this.explain(error)));
-    stream.on('end', () => this.fail(this.lost('the server closed it')));
+    stream.on('end', () => this.fail(this.hungUp()));
     stream.on('close', () => {
       // TLS took over what is below it, and has the word on how that ended.
       if (stream !== this.stream) return;
@@ -163,6 +167,14 @@ export class Transport {
       start(resolve);
       this.stream.once('close', () => reject(this.failure ?? this.lost('it was closed')));
     });
+  }
+
+  private hungUp(): NbdError {
+    if (!(this.stream instanceof TLSSocket) || this.hasSecuredBytes) return this.lost('the server closed it');
+    // In TLS 1.3 a client learns only so that its certificate was not accepted, of servers that do not say it.
+    const message =
+      'The NBD server hung up right after the TLS handshake: it wants a certificate of the client, or another one';
+    return new NbdError('NBD_TLS_FAILED', message);
   }
 
   private lost(why: string, cause?: unknown): NbdError {
