@@ -28,6 +28,8 @@ import { UploadLeases } from './leases/upload-leases.js';
 import { MembersRpc } from './members/members.rpc.js';
 import { locationControllers, locationProviders } from './locations/location-parts.js';
 import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
+import { notificationProviders } from './notifications/notification-parts.js';
+import { NotificationsRpc } from './notifications/notifications.rpc.js';
 import { OutboxSignal } from './outbox/outbox-signal.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { OutboxWriter } from './outbox/outbox.writer.js';
@@ -44,6 +46,8 @@ import { TransferFeed } from './transfers/transfer-feed.js';
 import { TransfersRpc } from './transfers/transfers.rpc.js';
 import { TransfersService } from './transfers/transfers.service.js';
 import { UploadNotes } from './transfers/upload-notes.js';
+import { webhookProviders } from './webhooks/webhook-parts.js';
+import { WebhooksRpc } from './webhooks/webhooks.rpc.js';
 
 export interface RegistryOptions {
   readonly config: Config;
@@ -72,6 +76,8 @@ export class RegistryModule {
         VerificationRpc,
         ReconcileRpc,
         TransfersRpc,
+        WebhooksRpc,
+        NotificationsRpc,
         ...locationControllers,
         ...metadefControllers,
       ],
@@ -84,6 +90,7 @@ export class RegistryModule {
         OutboxSignal,
         OutboxWriter,
         OutboxRelay,
+        ...notificationProviders(config, bus),
         AuditTrail,
         DeniedAttempts,
         AuditRefusals,
@@ -104,6 +111,7 @@ export class RegistryModule {
         ...importProviders,
         ...verificationProviders,
         ...reconcileProviders,
+        ...webhookProviders,
         CacheService,
         ...locationProviders,
         ...metadefProviders,

@@ -42,6 +42,9 @@ describe('attemptedOperation', () => {
       'registry.transfer.list',
       'registry.usage.get',
       'registry.verification.get',
+      'registry.webhook.get',
+      'registry.webhook.list',
+      'registry.webhook.listDeliveries',
     ]);
   });
 

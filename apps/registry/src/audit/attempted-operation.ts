@@ -12,6 +12,7 @@ const reads: ReadonlySet<string> = new Set([
   'get',
   'list',
   'listAssociations',
+  'listDeliveries',
   'listOfImage',
   'openDownload',
   // These ask for a rule alone, which may be that of a change.
@@ -32,6 +33,7 @@ const nouns: Readonly<Record<string, AttemptedOperation['on']>> = {
   store: 'store',
   task: 'task',
   cache: 'cache',
+  webhook: 'webhook',
 };
 
 function resourceOf(noun: string, verb: string): AttemptedOperation['on'] {

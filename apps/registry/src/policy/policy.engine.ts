@@ -1,10 +1,9 @@
 import { type Caller, ServiceError } from '@glimpse/contracts';
 import {
-  type DefaultRule,
   Policy,
   type PolicyTarget,
   type RuleName,
-  defaultRules,
+  allRules,
   noTarget,
 } from '@glimpse/policy';
 import { type SqlReader, exactly, placeholders } from '@glimpse/persistence';
@@ -42,7 +41,7 @@ export const namespaceHidden = (rule: RuleName, name?: string) =>
   new PolicyRefusal('NAMESPACE_NOT_FOUND', namespaceNotFoundText(name), rule, name);
 
 const isChange = (rule: RuleName): boolean => {
-  const { operation }: DefaultRule = defaultRules[rule];
+  const { operation } = allRules[rule];
   return operation !== undefined && operation.action !== 'read';
 };
 

@@ -22,7 +22,9 @@ export const webhooks = z
     ...uriLists({ schemes: ['https'], ports: [80, 443] }),
     maxPerProject: wholeNumber(1, 1_000).default(10).describe('Webhooks of a project.'),
     maxUrlLength: wholeNumber(20, 8_192).default(2_048).describe('Characters of a URL.'),
-    maxEventTypes: wholeNumber(1, 100).default(32).describe('Types, or patterns of them, that a webhook names.'),
+    maxEventTypes: wholeNumber(1, 100)
+      .default(32)
+      .describe('Types, or patterns of them, that a webhook names.'),
     maxWaiting: wholeNumber(1)
       .default(10_000)
       .describe('A webhook with more messages than this that wait is disabled.'),
@@ -44,17 +46,7 @@ export const webhooks = z
       .default(15_000)
       .describe('How long one attempt may take altogether, in milliseconds.'),
     retrySeconds: wholeNumbers(0, 7 * 24 * HOUR)
-      .default([
-        5,
-        5 * MINUTE,
-        30 * MINUTE,
-        2 * HOUR,
-        5 * HOUR,
-        10 * HOUR,
-        14 * HOUR,
-        20 * HOUR,
-        24 * HOUR,
-      ])
+      .default([5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR])
       .describe(
         'Pauses before the second attempt and those after it, in seconds; behind the last a message has failed. A fifth is added or taken away at random.',
       ),
