@@ -3,6 +3,7 @@ import {
   callsExchange,
   deadLettersName,
   eventsExchange,
+  notificationsExchange,
   retryExchange,
   rpcQueue,
   serviceQueue,
@@ -56,8 +57,8 @@ function permissionsOfService(service: ServiceUser): BusPermissions {
     configure: oneOf([own, ...requests.configure]),
     write: oneOf([
       literally(callsExchange),
-      // Events come out of the registry's outbox alone.
-      ...(service === 'registry' ? [literally(eventsExchange)] : []),
+      // Events and notifications come out of the registry's database alone.
+      ...(service === 'registry' ? [literally(eventsExchange), literally(notificationsExchange)] : []),
       // Answers go straight to whoever asked, and only the default exchange does that.
       ...(isAnswerer(service) ? [literally(DEFAULT_EXCHANGE)] : []),
       ...(isSubscriber(service) ? [literally(retryExchange(service)), literally(deadLettersName)] : []),

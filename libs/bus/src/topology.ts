@@ -5,6 +5,9 @@ import { type EventDefinition, type RpcOwner, jobEvents, snapshotEvents } from '
 /** Topic exchange of the events; the routing key is the event's name. */
 export const eventsExchange = 'glimpse.events';
 
+/** Topic exchange of notifications for others, unless `notifications.exchange` names another; oslo.messaging's, not ours. */
+export const notificationsExchange = 'glance';
+
 /** Exchange and queue of what could not be handled. */
 export const deadLettersName = 'glimpse.dead-letters';
 

@@ -5,6 +5,7 @@ import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
 import { formats } from './sections/formats.js';
 import { keystone } from './sections/keystone.js';
+import { notifications } from './sections/notifications.js';
 import { oidc } from './sections/oidc.js';
 import { progress } from './sections/progress.js';
 import { rateLimits } from './sections/rate-limits.js';
@@ -163,6 +164,14 @@ export const ConfigSchema = z.strictObject({
       eventRetryDelayMs: wholeNumber(1)
         .default(1_000)
         .describe('Pause before an event is delivered again, doubling each time, in milliseconds.'),
+      eventSource: z
+        .string()
+        .min(1)
+        .refine((text) => URL.canParse(text, 'http://host/'), 'must be a URI or a relative one')
+        .default('/glimpse')
+        .describe(
+          'Who publishes events: their CloudEvents attribute `source`. Give each cloud its own where one consumer listens to several.',
+        ),
       declare: flag()
         .default(true)
         .describe(
@@ -325,6 +334,7 @@ export const ConfigSchema = z.strictObject({
         .describe('How long events that were published are kept, in milliseconds.'),
     })
     .prefault({}),
+  notifications,
   policy,
   audit,
   log: z

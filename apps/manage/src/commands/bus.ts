@@ -1,4 +1,12 @@
-import { type BusPermissions, type BusUser, declareTopology, permissionsOf, trustedBy } from '@glimpse/bus';
+import {
+  type BusPermissions,
+  type BusUser,
+  declareNotificationTopology,
+  declareTopology,
+  permissionsOf,
+  trustedBy,
+} from '@glimpse/bus';
+import { loadConfig } from '@glimpse/config';
 import type { Command } from 'commander';
 import { type OutputOptions, report, write } from '../output.js';
 import { brokerOptions } from '../with-services.js';
@@ -22,7 +30,11 @@ export function addBus(program: Command): void {
     )
     .option('--json', 'answer in JSON')
     .action(async (options: OutputOptions) => {
-      await declareTopology(brokerOptions());
+      const broker = brokerOptions();
+      const { notifications } = loadConfig();
+      await declareTopology(broker);
+      if (notifications.driver.startsWith('messaging') && notifications.transportUrl === undefined)
+        await declareNotificationTopology(broker, notifications);
       report(options, { declared: true }, 'Every exchange and queue is there.');
     });
   bus

@@ -14,7 +14,7 @@ import { Clock } from '../clock.js';
 import { ImportCancellation } from '../imports/import-cancellation.js';
 import { DataRemoval } from '../jobs/data-removal.js';
 import { type LocationEdit, LocationEdits } from '../locations/location-edits.js';
-import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { OutboxWriter, type WriteOptions } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { PropertyProtection } from '../property-protection/property-protection.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
@@ -66,11 +66,12 @@ export class ImagesService {
     );
   }
 
-  /** Creates an image together with what `more` does: both are there, or neither. */
+  /** Creates an image together with what `more` does: both are there, or neither. `options` are those of its event. */
   async createWith<T>(
     ctx: Caller,
     request: NewImage,
     more: (tx: Transaction, image: Image) => Promise<T>,
+    options: WriteOptions = {},
   ): Promise<T> {
     checkPropertyNames(request);
     const owner = request.owner === undefined ? ctx.projectId : request.owner;
@@ -84,7 +85,7 @@ export class ImagesService {
     return this.database.unitOfWork.run(async (tx) => {
       await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);
-      await this.outbox.write(tx, imageEvents.created, image.id, { image });
+      await this.outbox.write(tx, imageEvents.created, image.id, { image }, options);
       await this.audit.changed(tx, ctx, { action: 'create', on: 'image', id: image.id });
       return more(tx, image);
     });
@@ -168,7 +169,10 @@ export class ImagesService {
       await this.imports.cancel(tx, image.id);
       await this.repository.deleteChildren(tx, image.id, now, to);
       if (to === 'deleted') await this.removal.queue(tx, image.id, locations);
-      await this.outbox.write(tx, imageEvents.deleted, image.id, { imageId: image.id });
+      await this.outbox.write(tx, imageEvents.deleted, image.id, {
+        imageId: image.id,
+        image: { ...image, status: to },
+      });
       await this.audit.changed(tx, ctx, { action: 'delete', on: 'image', id: image.id });
     });
   }

@@ -1,13 +1,8 @@
+import type { Config } from '@glimpse/config';
 import type { Channel, ChannelModel } from 'amqplib';
 
 /** Where notifications go, as oslo.messaging has it: a topic exchange, and a queue for each topic and priority. */
-export interface NotificationPlaces {
-  readonly exchange: string;
-  readonly topics: readonly string[];
-  readonly isDurable: boolean;
-  /** Quorum queues, which are durable. */
-  readonly isQuorum: boolean;
-}
+export type NotificationPlaces = Pick<Config['notifications'], 'exchange' | 'topics' | 'durable' | 'quorum'>;
 
 const PRIORITIES = ['info', 'error'];
 
@@ -44,7 +39,7 @@ async function makeOrFind(
  */
 export async function declareNotifications(
   model: ChannelModel,
-  { exchange, topics, isDurable, isQuorum }: NotificationPlaces,
+  { exchange, topics, durable: isDurable, quorum: isQuorum }: NotificationPlaces,
 ): Promise<void> {
   const durable = isDurable || isQuorum;
   await makeOrFind(
