@@ -3,6 +3,26 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { root } from '../../scripts/services/state.js';
 
+export interface AgentRun {
+  readonly onLine?: (line: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface AgentEnd {
+  readonly code: number | null;
+  /** What it reported. */
+  readonly output: string;
+  readonly log: string;
+}
+
+/** How Node runs a TypeScript source of this working copy. */
+export const typescriptOptions = [
+  '--experimental-transform-types',
+  '--disable-warning=ExperimentalWarning',
+  '--import',
+  join(root, 'scripts', 'typescript.mjs'),
+];
+
 /** The compute agent of the examples while it runs, straight from its source. */
 export class ComputeAgent {
   /** What it has said so far, a line each. */
@@ -11,17 +31,12 @@ export class ComputeAgent {
   private readonly closed: Promise<unknown>;
   private output = '';
 
-  constructor(args: readonly string[], onLine: (line: string) => void = () => undefined) {
-    const loader = ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
+  constructor(args: readonly string[], { onLine, env }: AgentRun = {}) {
     const script = join(root, 'examples', 'compute-agent', 'src', 'main.ts');
-    this.child = spawn(
-      process.execPath,
-      [...loader, '--import', join(root, 'scripts', 'typescript.mjs'), script, ...args],
-      {
-        env: { PATH: process.env['PATH'], GLIMPSE_TEST_RUN: process.env['GLIMPSE_TEST_RUN'] },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    this.child = spawn(process.execPath, [...typescriptOptions, script, ...args], {
+      env: { PATH: process.env['PATH'], GLIMPSE_TEST_RUN: process.env['GLIMPSE_TEST_RUN'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.closed = once(this.child, 'close');
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     let rest = '';
@@ -30,7 +45,7 @@ export class ComputeAgent {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         this.log.push(line);
-        onLine(line);
+        onLine?.(line);
       }
     });
   }
@@ -39,9 +54,9 @@ export class ComputeAgent {
     this.child.kill(signal);
   }
 
-  /** Resolves when it has ended: with its code, null where a signal ended it, and what it reported. */
-  async end(): Promise<{ readonly code: number | null; readonly output: string }> {
+  /** Resolves when it has ended; without a code where a signal ended it. */
+  async end(): Promise<AgentEnd> {
     await this.closed;
-    return { code: this.child.exitCode, output: this.output };
+    return { code: this.child.exitCode, output: this.output, log: this.log.join('\n') };
   }
 }

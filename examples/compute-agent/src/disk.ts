@@ -4,15 +4,19 @@ import type { Commands } from './commands.js';
 interface BlockDevice {
   readonly device: string;
   readonly qdev?: string;
-  readonly inserted?: {
-    readonly 'node-name'?: string;
-    readonly drv: string;
-    readonly image: { readonly 'virtual-size': number };
-  };
+  readonly inserted?: { readonly 'node-name'?: string; readonly drv: string };
+}
+
+interface NodeStatistics {
+  readonly 'node-name'?: string;
+  /** What it is a layer upon. */
+  readonly parent?: NodeStatistics;
 }
 
 interface NamedNode {
   readonly 'node-name'?: string;
+  readonly drv: string;
+  readonly image: { readonly 'virtual-size': number };
   readonly 'dirty-bitmaps'?: readonly Bitmap[];
 }
 
@@ -32,30 +36,39 @@ export interface Disk {
   readonly keepsBitmaps: boolean;
 }
 
-/** The disk of that device (`virsh qemu-monitor-command … query-block` shows them), by its alias, id or node. */
+const nodesOf = (monitor: Commands) =>
+  monitor.execute<readonly NamedNode[]>('query-named-block-nodes', { arguments: { flat: true } });
+
+/** The node of the device's disk, below what QEMU puts before it as long as it keeps a point in time. */
+async function nodeOf(monitor: Commands, { inserted }: BlockDevice): Promise<string | undefined> {
+  const name = inserted?.['node-name'];
+  if (inserted?.drv !== 'copy-before-write') return name;
+  const all = await monitor.execute<readonly NodeStatistics[]>('query-blockstats', {
+    arguments: { 'query-nodes': true },
+  });
+  return all.find((node) => node['node-name'] === name)?.parent?.['node-name'];
+}
+
+/** The disk of that device (`query-block` of the monitor shows them), by its alias, id or node. */
 export async function getDisk(monitor: Commands, name: string): Promise<Disk> {
-  const devices = await monitor.execute<readonly BlockDevice[]>('query-block');
-  const namesOf = ({ device, qdev, inserted }: BlockDevice) =>
-    [device, qdev, qdev?.match(/^\/machine\/peripheral\/([^/]+)/)?.[1], inserted?.['node-name']].filter(
-      (known) => known !== undefined && known !== '',
-    );
-  const found = devices.find((device) => namesOf(device).includes(name));
-  const { inserted } = found ?? {};
-  if (inserted?.['node-name'] === undefined) {
-    const all = devices.map((device) => namesOf(device).join(' or ')).join('; ');
-    throw new AgentError('machine', `The machine has no disk named ${name}; it has: ${all || 'none'}`);
+  const names: string[] = [];
+  for (const device of await monitor.execute<readonly BlockDevice[]>('query-block')) {
+    const { qdev } = device;
+    const node = await nodeOf(monitor, device);
+    const known = [device.device, qdev, qdev?.match(/^\/machine\/peripheral\/([^/]+)/)?.[1], node];
+    names.push(known.filter((one) => one !== undefined && one !== '').join(' or '));
+    if (node === undefined || !known.includes(name)) continue;
+    const found = (await nodesOf(monitor)).find((named) => named['node-name'] === node);
+    if (found !== undefined)
+      return { node, sizeBytes: found.image['virtual-size'], keepsBitmaps: found.drv === 'qcow2' };
   }
-  return {
-    node: inserted['node-name'],
-    sizeBytes: inserted.image['virtual-size'],
-    keepsBitmaps: inserted.drv === 'qcow2',
-  };
+  throw new AgentError(
+    'machine',
+    `The machine has no disk named ${name}; it has: ${names.join('; ') || 'none'}`,
+  );
 }
 
 /** The bitmaps of that disk. */
 export async function bitmapsOf(monitor: Commands, { node }: Disk): Promise<readonly Bitmap[]> {
-  const nodes = await monitor.execute<readonly NamedNode[]>('query-named-block-nodes', {
-    arguments: { flat: true },
-  });
-  return nodes.find((named) => named['node-name'] === node)?.['dirty-bitmaps'] ?? [];
+  return (await nodesOf(monitor)).find((named) => named['node-name'] === node)?.['dirty-bitmaps'] ?? [];
 }
