@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { RemoteException } from './broken-message.js';
 
 // The envelope of oslo.messaging's RPC, as version 2.0 of it is on RabbitMQ.
 
@@ -35,20 +36,26 @@ export function findOsloMessage(
 export const isKnownEnvelope = (version: unknown): boolean =>
   typeof version === 'string' && /^2(\.0)?$/.test(version);
 
-/** The exception by which oslo.messaging's own servers refuse the target of a call; undefined for ours. */
-export function refusalOfTarget({
-  method,
-  namespace,
-  version,
-}: OsloCall): { type: string; message: string } | undefined {
-  const [major, minor = '0'] = (version ?? VERSION).split('.');
-  const isCompatible = major === '1' && minor === '0';
-  if (NAMESPACES.has(namespace) && isCompatible) return undefined;
+/** How oslo.messaging's own servers refuse a call that they have no method for. */
+export interface TargetRefusal {
+  readonly remote: RemoteException;
+  readonly message: string;
+}
+
+/** Undefined for a target of ours. */
+export function refusalOfTarget({ method, namespace, version }: OsloCall): TargetRefusal | undefined {
+  const wanted = version ?? VERSION;
+  if (NAMESPACES.has(namespace) && /^1(\.0)?$/.test(wanted)) return undefined;
   return {
-    type: 'UnsupportedVersion',
-    message: `Endpoint does not support RPC version ${version ?? VERSION}. Attempted method: ${method}`,
+    remote: { type: 'UnsupportedVersion', args: [wanted, method] },
+    message: `Endpoint does not support RPC version ${wanted}. Attempted method: ${method}`,
   };
 }
+
+export const unknownMethod = (method: string): TargetRefusal => ({
+  remote: { type: 'NoSuchMethod', args: [method] },
+  message: `Endpoint does not support RPC method ${method}`,
+});
 
 const members = z.object({
   _context_project_id: z.string().max(255).nullish(),
@@ -98,7 +105,11 @@ export const exceptionOf = (code: string): string =>
     .join('');
 
 /** The answer that raises an exception at the caller: `RemoteError`, or a class of that name which the caller allows. */
-export const osloFailure = (messageId: string | null, type: string, message: string): string =>
+export const osloFailure = (
+  messageId: string | null,
+  { type, args }: RemoteException,
+  message: string,
+): string =>
   enclose({
     _msg_id: messageId,
     result: null,
@@ -107,7 +118,7 @@ export const osloFailure = (messageId: string | null, type: string, message: str
       module: ofDispatcher.has(type) ? DISPATCHER : OURS,
       message,
       tb: [],
-      args: [message],
+      args,
       kwargs: {},
     }),
   });

@@ -4,7 +4,14 @@ import type { SnapshotReplyAddress } from '@glimpse/contracts';
 import { z } from 'zod';
 import { parseJson } from '../http/request-body.js';
 import { BrokenMessage } from './broken-message.js';
-import { OsloCall, contextOf, findOsloMessage, isKnownEnvelope, refusalOfTarget } from './oslo-envelope.js';
+import {
+  OsloCall,
+  contextOf,
+  findOsloMessage,
+  isKnownEnvelope,
+  refusalOfTarget,
+  unknownMethod,
+} from './oslo-envelope.js';
 import { type SnapshotMessage, readCancel, readCreate, readShow } from './snapshot-message.js';
 import { withoutLongWords, withoutSecrets } from './without-secrets.js';
 
@@ -111,11 +118,8 @@ function readCall(call: OsloCall, options: ReadingOptions): SnapshotMessage {
   const refusal = refusalOfTarget(call);
   const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (refusal !== undefined || run === undefined) {
-    const { type, message } = refusal ?? {
-      type: 'NoSuchMethod',
-      message: `Endpoint does not support RPC method ${method}`,
-    };
-    throw new BrokenMessage(message, kept, { replyTo, requestId: requestIdOf(about), remoteType: type });
+    const { remote, message } = refusal ?? unknownMethod(method);
+    throw new BrokenMessage(message, kept, { replyTo, requestId: requestIdOf(about), remote });
   }
   const read = checked(() => run(args), kept, replyTo, about);
   const { token: contextToken, ...context } = contextOf(call);

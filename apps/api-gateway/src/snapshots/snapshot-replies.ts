@@ -2,6 +2,7 @@ import { ServiceError, type SnapshotReply, type SnapshotReplyAddress } from '@gl
 import { counter, metricNames } from '@glimpse/observability';
 import { Injectable } from '@nestjs/common';
 import { GatewaySettings } from '../gateway-settings.js';
+import type { RemoteException } from './broken-message.js';
 import { ComputeBus } from './compute-bus.js';
 import { exceptionOf, osloFailure, osloResult } from './oslo-envelope.js';
 
@@ -17,7 +18,7 @@ interface HowTold {
   /** Whether a snapshot that came to nothing is what was asked about, and no failure of the question. */
   readonly isAnswer?: boolean;
   /** The exception that clients of oslo.messaging get, where it is not named after the code. */
-  readonly remoteType?: string | undefined;
+  readonly remote?: RemoteException | undefined;
 }
 
 function bodyOf(address: SnapshotReplyAddress, reply: SnapshotReply, how: HowTold): string {
@@ -25,7 +26,11 @@ function bodyOf(address: SnapshotReplyAddress, reply: SnapshotReply, how: HowTol
   const isFailure = reply.status === 'rejected' || (how.isAnswer !== true && failures.has(reply.status));
   if (!isFailure) return osloResult(address.correlationId, reply);
   const { code, message } = reply.error ?? { code: 'INTERNAL', message: `The snapshot is ${reply.status}` };
-  return osloFailure(address.correlationId, how.remoteType ?? exceptionOf(code), message);
+  return osloFailure(
+    address.correlationId,
+    how.remote ?? { type: exceptionOf(code), args: [message] },
+    message,
+  );
 }
 
 /** Tells those who asked for a snapshot what became of it. */

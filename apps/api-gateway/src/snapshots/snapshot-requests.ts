@@ -141,14 +141,14 @@ export class SnapshotRequests {
 
   /** What nobody can make sense of is answered, where that can be, and kept for the operator. */
   private async refuse(request: ForeignRequest, broken: BrokenMessage): Promise<Outcome> {
-    const { replyTo, requestId, remoteType } = broken.told;
+    const { replyTo, requestId, remote } = broken.told;
     this.settings.logger.warn(
       { publisher: request.publisher, snapshotRequest: requestId, reason: broken.message },
       'a message about snapshots is broken',
     );
     if (replyTo !== null)
       await this.replies.send(replyTo, rejection(requestId, 'REQUEST_INVALID', broken.message), {
-        remoteType,
+        remote,
       });
     await request.bury(broken.message, Buffer.from(broken.kept));
     return 'broken';
