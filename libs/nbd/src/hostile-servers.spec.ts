@@ -252,3 +252,58 @@ describe('a server that does not mean well', () => {
     expect(codes.get('NBD_PROTOCOL_VIOLATION')).toBeGreaterThan(50);
   });
 });
+
+describe('a connection that is not to be', () => {
+  it('fails with the words of who resolves names', async () => {
+    const refusal = new Error('not this network');
+    const connecting = NbdClient.connect('nbd://disks.test/', {
+      lookup: (_host, _options, callback) => callback(refusal, '', 0),
+    });
+
+    await expect(connecting).rejects.toBe(refusal);
+  });
+
+  it('is given up when its signal says so, before it begins and in the handshake', async () => {
+    const reason = new Error('enough');
+    await expect(NbdClient.connect('nbd://localhost:1/', { signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
+
+    const leaving = new AbortController();
+    const uri = await serve(() => leaving.abort(reason));
+    await expect(NbdClient.connect(uri, { signal: leaving.signal })).rejects.toBe(reason);
+  });
+
+  it('is used alone where a server says that it takes more, and does not', async () => {
+    let taken = 0;
+    const good = bentServer((words) => words);
+    const uri = await serve((socket) => (++taken === 1 ? good(socket) : void socket.end()));
+    const client = await NbdClient.connect(uri, { ...quick, connections: 3 });
+
+    expect(client.stats.connections).toBe(1);
+    expect((await client.read(0, 100_000)).equals(Buffer.alloc(100_000, 7))).toBe(true);
+    await client.close();
+    await expect(client.read(0, 1)).rejects.toMatchObject({ code: 'NBD_CLOSED' });
+  });
+
+  it('fails where two connections show different disks', async () => {
+    let taken = 0;
+    const other = bentServer((words, what) => (what === options.go ? agree(options.go, 2 * SIZE) : words));
+    const good = bentServer((words) => words);
+    const uri = await serve((socket) => (++taken === 1 ? good : other)(socket));
+
+    await expect(NbdClient.connect(uri, { ...quick, connections: 2 })).rejects.toMatchObject({
+      code: 'NBD_PROTOCOL_VIOLATION',
+    });
+  });
+
+  it('hands out nothing more when the taker leaves', async () => {
+    const client = await NbdClient.connect(await serve(bentServer((words) => words)), quick);
+    for await (const { data } of client.readStream()) {
+      expect(data?.every((byte) => byte === 7)).toBe(true);
+      break;
+    }
+    expect(await client.blockStatus(0, SIZE, 'base:allocation')).toHaveLength(4);
+    await client.close();
+  });
+});
