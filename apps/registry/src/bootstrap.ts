@@ -18,6 +18,7 @@ import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { reload } from './reload.js';
 import { PropertyProtection } from './property-protection/property-protection.js';
 import { RegistryModule } from './registry.module.js';
+import { SnapshotUpkeep } from './snapshots/snapshot-upkeep.js';
 import { DamageGauge } from './verification/damage.gauge.js';
 import { VerificationQueue } from './verification/verification-queue.js';
 import { WebhookUpkeep } from './webhooks/webhook-upkeep.js';
@@ -63,6 +64,7 @@ async function start(running: Running): Promise<RunningService> {
     app.get(DamageGauge),
     app.get(ReconcileSchedule),
     app.get(ReconcileGauge),
+    app.get(SnapshotUpkeep),
     app.get(WebhookUpkeep),
   ];
   const closeAll = (graceMs: number) =>

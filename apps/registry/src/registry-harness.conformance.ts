@@ -48,6 +48,9 @@ import { RegistryModule } from './registry.module.js';
 import { StoresService } from './stores/stores.service.js';
 import { TaskRecords } from './tasks/task-records.js';
 import { TasksService } from './tasks/tasks.service.js';
+import { SnapshotCancellation } from './snapshots/snapshot-cancellation.js';
+import { SnapshotUpkeep } from './snapshots/snapshot-upkeep.js';
+import { SnapshotsService } from './snapshots/snapshots.service.js';
 import { TagsService } from './tags/tags.service.js';
 import { TransfersService } from './transfers/transfers.service.js';
 import { VerificationQueue } from './verification/verification-queue.js';
@@ -214,6 +217,9 @@ export async function startRegistryOn(
     transfers: app.get(TransfersService),
     imports: app.get(ImportsService),
     conversions: app.get(ConversionsService),
+    snapshots: app.get(SnapshotsService),
+    snapshotCancellation: app.get(SnapshotCancellation),
+    snapshotUpkeep: app.get(SnapshotUpkeep),
     staging: app.get(StagingService),
     webhooks: app.get(WebhooksService),
     webhookDeliveries: {

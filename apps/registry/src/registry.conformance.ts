@@ -20,6 +20,7 @@ import { describeNotificationRelay } from './notifications/notification-relay.co
 import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
+import { describeSnapshots, snapshotsEnvironment } from './snapshots/snapshots.conformance.js';
 import { describeTasks } from './tasks/tasks.conformance.js';
 import { describeTransfers } from './transfers/transfers.conformance.js';
 import { describeVerification, verificationEnvironment } from './verification/verification.conformance.js';
@@ -66,6 +67,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('imports', () => {
       withRegistry(makePlace, describeImports, importsEnvironment);
+    });
+    describe('snapshots', () => {
+      withRegistry(makePlace, describeSnapshots, snapshotsEnvironment);
     });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);

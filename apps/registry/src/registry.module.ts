@@ -39,6 +39,8 @@ import { UsageRpc } from './quotas/usage.rpc.js';
 import { reconcileProviders } from './reconcile/reconcile-parts.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
+import { snapshotProviders } from './snapshots/snapshot-parts.js';
+import { SnapshotsRpc } from './snapshots/snapshots.rpc.js';
 import { TagsRpc } from './tags/tags.rpc.js';
 import { verificationProviders } from './verification/verification-parts.js';
 import { VerificationRpc } from './verification/verification.rpc.js';
@@ -73,6 +75,7 @@ export class RegistryModule {
         InstancesRpc,
         CacheRpc,
         ImportsRpc,
+        SnapshotsRpc,
         VerificationRpc,
         ReconcileRpc,
         TransfersRpc,
@@ -109,6 +112,7 @@ export class RegistryModule {
         Reaper,
         ...imageProviders,
         ...importProviders,
+        ...snapshotProviders,
         ...verificationProviders,
         ...reconcileProviders,
         ...webhookProviders,

@@ -36,7 +36,7 @@ export const metricNames = {
   keystoneValidations: 'glimpse_keystone_validations_total',
   keystoneRequests: 'glimpse_keystone_request_duration_seconds',
   keystoneAvailable: 'glimpse_keystone_available',
-  snapshotRequests: 'glimpse_snapshot_requests_total',
+  snapshots: 'glimpse_snapshots_total',
   snapshotsInProgress: 'glimpse_snapshots_in_progress',
   leasesReaped: 'glimpse_leases_reaped_total',
   cacheRequests: 'glimpse_cache_requests_total',

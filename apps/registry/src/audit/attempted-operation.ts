@@ -15,6 +15,7 @@ const reads: ReadonlySet<string> = new Set([
   'listDeliveries',
   'listOfImage',
   'openDownload',
+  'show',
   // These ask for a rule alone, which may be that of a change.
   'authorize',
   'mayDescribe',
@@ -22,6 +23,7 @@ const reads: ReadonlySet<string> = new Set([
 
 const changes: readonly (readonly [RegExp, RuleAction])[] = [
   [/^(create|add|associate)/, 'create'],
+  [/^cancel$/, 'delete'],
   [/^(delete|remove|dissociate)/, 'delete'],
   [/^deactivate$/, 'disable'],
   [/^reactivate$/, 'enable'],

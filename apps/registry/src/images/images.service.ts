@@ -39,6 +39,12 @@ export interface ChangeOptions {
   readonly locations?: LocationEdit | undefined;
 }
 
+/** How an image is created, beside what is asked for. */
+export interface CreateOptions extends WriteOptions {
+  /** Properties that no protection keeps the caller from. */
+  readonly unprotected?: ReadonlySet<string> | undefined;
+}
+
 /** Images and their metadata; their data is `ImageDataService`'s. */
 @Injectable()
 export class ImagesService {
@@ -71,7 +77,7 @@ export class ImagesService {
     ctx: Caller,
     request: NewImage,
     more: (tx: Transaction, image: Image) => Promise<T>,
-    options: WriteOptions = {},
+    { unprotected, ...options }: CreateOptions = {},
   ): Promise<T> {
     checkPropertyNames(request);
     const owner = request.owner === undefined ? ctx.projectId : request.owner;
@@ -81,7 +87,8 @@ export class ImagesService {
     const now = this.clock.databaseNow();
     const image = makeImage({ ...request, owner }, now, this.settings.config);
     for (const name of Object.keys(image.properties))
-      if (!this.protection.allows(ctx, 'create', name)) throw protectedProperty(name);
+      if (unprotected?.has(name) !== true && !this.protection.allows(ctx, 'create', name))
+        throw protectedProperty(name);
     return this.database.unitOfWork.run(async (tx) => {
       await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);

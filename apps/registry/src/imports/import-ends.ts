@@ -8,6 +8,7 @@ import { ImagesRepository } from '../images/images.repository.js';
 import type { StoredImage } from '../images/stored-image.js';
 import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { SnapshotEnds } from '../snapshots/snapshot-ends.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { markImport } from './import-marks.js';
 import { StagedData } from './staged-data.js';
@@ -33,6 +34,7 @@ export class ImportEnds {
     private readonly staged: StagedData,
     private readonly tasks: TaskRecords,
     private readonly notices: ImageNotices,
+    private readonly snapshots: SnapshotEnds,
     private readonly outbox: OutboxWriter,
     private readonly clock: Clock,
   ) {}
@@ -47,11 +49,16 @@ export class ImportEnds {
     }
   }
 
-  /** importing → queued; one that was only copied stays active. The task fails, the lock is dropped. */
+  /**
+   * importing → queued; one that was only copied stays active, and one that was made for the import is gone. The task fails, the
+   * lock is dropped.
+   */
   async fail(tx: Transaction, imageId: string, failed: FailedImport): Promise<void> {
     const { taskId, reason, storeIds, hadNoData = false } = failed;
     const stored = await this.hold(tx, imageId);
     const wasMadeForTask = await this.wasMadeForTask(tx, taskId);
+    const error = { code: failed.code ?? 'TRANSFER_ABORTED', message: reason };
+    const wasSnapshot = await this.snapshots.fail(tx, imageId, error);
     if (stored !== undefined && (await this.tasks.isLive(tx, taskId))) {
       await this.tasks.free(tx, taskId);
       const now = this.clock.databaseNow();
@@ -62,7 +69,7 @@ export class ImportEnds {
       if (isBack) {
         await this.staged.discard(tx, imageId);
         await this.outbox.write(tx, imageEvents.uploadFailed, imageId, { imageId, reason });
-        if (wasMadeForTask) await this.withdraw(tx, stored.image);
+        if (wasMadeForTask || wasSnapshot) await this.withdraw(tx, { ...stored.image, status: 'queued' });
       }
     }
     await this.tasks.fail(tx, taskId, reason, hadNoData || wasMadeForTask);
@@ -74,12 +81,13 @@ export class ImportEnds {
     return task?.type === 'import';
   }
 
-  private async withdraw(tx: Transaction, image: Image): Promise<void> {
+  /** The image never had data, and is gone for everybody. The transaction holds it as it is given. */
+  async withdraw(tx: Transaction, image: Image): Promise<void> {
     const now = this.clock.databaseNow();
     const { id: imageId } = image;
     const status = 'deleted';
     await moveImage(tx, imageId, {
-      from: 'queued',
+      from: image.status,
       to: status,
       now,
       set: { deleted: 1, deleted_at: now },

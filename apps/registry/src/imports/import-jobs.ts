@@ -22,6 +22,7 @@ import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { SnapshotEnds } from '../snapshots/snapshot-ends.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { broughtProperties } from './brought-properties.js';
 import { ImportEnds } from './import-ends.js';
@@ -44,6 +45,7 @@ const reasonsOf = (failed: Result['failed']) =>
 export class ImportJobs {
   constructor(
     private readonly ends: ImportEnds,
+    private readonly snapshots: SnapshotEnds,
     private readonly launcher: ImportLauncher,
     private readonly notices: ImageNotices,
     private readonly reader: ImageReader,
@@ -82,12 +84,14 @@ export class ImportJobs {
     const image = await this.ends.hold(tx, imageId);
     if (image === undefined || !(await this.tasks.isLive(tx, taskId)) || !isAwaited(image, payload)) {
       await this.remove(tx, imageId, locations);
-      await this.tasks.fail(tx, taskId, 'The image was deleted or changed in the meantime.');
+      const message = 'The image was deleted or changed in the meantime.';
+      await this.tasks.fail(tx, taskId, message);
+      await this.snapshots.fail(tx, imageId, { code: 'IMAGE_LOST_RACE', message });
       return;
     }
     if (refusal !== undefined) {
       // Its name may be another upload's as soon as the image is queued.
-      const endsImport = { taskId, reason: refusal, storeIds: payload.storeIds };
+      const endsImport = { taskId, reason: refusal, code: 'QUOTA_EXCEEDED', storeIds: payload.storeIds };
       await this.jobs.enqueue(tx, 'delete-data', { imageId, locations, endsImport });
     } else if (data === null || stored.length === 0)
       await this.ends.fail(tx, imageId, {
@@ -168,6 +172,7 @@ export class ImportJobs {
     await this.notices.imported(tx, { before, after, storeIds, failed, isCopy });
     const event = isCopy ? imageEvents.updated : imageEvents.activated;
     await this.outbox.write(tx, event, before.id, { image: after });
+    if (!isCopy) await this.snapshots.complete(tx, after);
   }
 
   /** It will not be tried again, and its attempts may have left something: the import ends when that is removed. */
