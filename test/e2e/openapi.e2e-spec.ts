@@ -26,6 +26,9 @@ const everything = async () => {
       }),
       GLIMPSE_DEFAULT_STORE: 'near',
       GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
+      GLIMPSE_WEBHOOKS_ALLOWED_SCHEMES: 'http',
+      GLIMPSE_WEBHOOKS_ALLOWED_PORTS: '',
+      GLIMPSE_WEBHOOKS_ALLOWED_ADDRESSES: '127.0.0.1',
     },
   };
 };
@@ -146,6 +149,25 @@ eachMode(
       await call('POST', `${path}/import`, owner, { method: { name: 'by-pigeon' } });
     }
 
+    async function webhooks(): Promise<void> {
+      const body = { url: web().urlOf('hook'), event_types: ['image.*'] };
+      const made = await call('POST', '/v2/webhooks', owner, body);
+      const path = `/v2/webhooks/${(JSON.parse(made.text) as { id: string }).id}`;
+      await call('POST', '/v2/webhooks', owner, { ...body, url: 'http://10.0.0.1/' });
+      await call('GET', '/v2/webhooks');
+      await call('GET', '/v2/webhooks?marker=nothing');
+      await call('GET', path);
+      await call('GET', path, consumer);
+      await call('PATCH', path, owner, { description: 'mine' });
+      await call('POST', `${path}/rotate-secret`);
+      const tested = await call('POST', `${path}/test`);
+      const { id } = JSON.parse(tested.text) as { id: string };
+      await call('GET', `${path}/deliveries?limit=1`);
+      await call('POST', `${path}/deliveries/${id}/retry`);
+      await call('POST', `${path}/deliveries/nothing/retry`);
+      await call('DELETE', path);
+    }
+
     async function cache(): Promise<void> {
       const id = await create();
       await call('PUT', `/v2/images/${id}/file`, owner, Buffer.alloc(10), DATA);
@@ -242,7 +264,7 @@ eachMode(
     }
 
     it('says what every operation answers', async () => {
-      for (const area of [images, members, storesAndTasks, imports, cache, metadefs, descriptions])
+      for (const area of [images, members, storesAndTasks, imports, webhooks, cache, metadefs, descriptions])
         await area();
 
       expect(found).toEqual([]);

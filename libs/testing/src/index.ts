@@ -59,3 +59,4 @@ export {
   peerOfConnections,
 } from './test-servers.js';
 export { waitFor } from './wait-for.js';
+export { type AnswerMessage, type ReceivedMessage, WebhookReceiver } from './webhook-receiver.js';

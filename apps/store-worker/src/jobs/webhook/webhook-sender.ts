@@ -98,13 +98,13 @@ export function retryAfterOf(header: string | string[] | undefined, now: number)
   if (typeof header !== 'string') return undefined;
   const text = header.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  const date = Date.parse(text);
+  const date = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1_000));
 }
 
 function describe(error: unknown, timeout: AbortSignal): string {
   if (isServiceError(error, 'REQUEST_INVALID')) return REFUSED;
-  const code = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
   const isTimeout =
     timeout.aborted || (typeof code === 'string' && /^UND_ERR_(CONNECT|HEADERS)_TIMEOUT$/.test(code));
   if (isTimeout) return TIMED_OUT;
