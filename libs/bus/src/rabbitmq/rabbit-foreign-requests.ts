@@ -72,7 +72,9 @@ export class RabbitForeignRequests implements ForeignRequests {
 
   async close(): Promise<void> {
     // Closing a channel waits until the broker has all that was written to it; closing a connection does not.
-    const closed = [this.requests, this.replies].flatMap((end) => (end === null ? [] : [end.channel.close()]));
+    const closed = [this.requests, this.replies].flatMap((end) =>
+      end === null ? [] : [end.channel.close()],
+    );
     await atMost(ANSWER_TIMEOUT_MS, Promise.allSettled(closed));
     await this.connection.close();
   }
