@@ -8,7 +8,7 @@ import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'a
 import { QmpSocket } from '../../examples/compute-agent/src/json-socket.js';
 import { findProgram } from '../../scripts/services/apt.js';
 import { root } from '../../scripts/services/state.js';
-import { type AgentRun, ComputeAgent, typescriptOptions } from '../qemu/compute-agent.js';
+import { type AgentRun, ComputeAgent, optionsOf, typescriptOptions } from '../qemu/compute-agent.js';
 import { ensureGuestFiles } from '../qemu/guest-files.js';
 import { DISK_NAME, VirtualMachine } from '../qemu/virtual-machine.js';
 
@@ -74,8 +74,6 @@ describe('The compute agent', () => {
     await channel.bindQueue('requests', 'glimpse.snapshots', '#');
   });
 
-  const optionsOf = (values: Readonly<Record<string, string>>) =>
-    Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
   const commonArguments = () => [
     ...optionsOf({ disk: DISK_NAME, name: 'backup', scratch: folder, bus: bus.url, quiesce: 'required' }),
     ...optionsOf({ 'nbd-listen': `unix:${join(folder, 'nbd.sock')}` }),

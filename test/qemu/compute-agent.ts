@@ -15,6 +15,10 @@ export interface AgentEnd {
   readonly log: string;
 }
 
+/** Options of its command line. */
+export const optionsOf = (values: Readonly<Record<string, string>>): string[] =>
+  Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+
 /** How Node runs a TypeScript source of this working copy. */
 export const typescriptOptions = [
   '--experimental-transform-types',
