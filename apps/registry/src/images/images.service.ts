@@ -41,6 +41,8 @@ export interface ChangeOptions {
 
 /** How an image is created, beside what is asked for. */
 export interface CreateOptions extends WriteOptions {
+  /** What is done before anything else in the transaction. */
+  readonly first?: ((tx: Transaction, image: Image) => Promise<void>) | undefined;
   /** Properties that no protection keeps the caller from. */
   readonly unprotected?: ReadonlySet<string> | undefined;
 }
@@ -77,7 +79,7 @@ export class ImagesService {
     ctx: Caller,
     request: NewImage,
     more: (tx: Transaction, image: Image) => Promise<T>,
-    { unprotected, ...options }: CreateOptions = {},
+    { first, unprotected, ...options }: CreateOptions = {},
   ): Promise<T> {
     checkPropertyNames(request);
     const owner = request.owner === undefined ? ctx.projectId : request.owner;
@@ -90,6 +92,7 @@ export class ImagesService {
       if (unprotected?.has(name) !== true && !this.protection.allows(ctx, 'create', name))
         throw protectedProperty(name);
     return this.database.unitOfWork.run(async (tx) => {
+      await first?.(tx, image);
       await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);
       await this.outbox.write(tx, imageEvents.created, image.id, { image }, options);

@@ -135,27 +135,33 @@ export class SnapshotsService {
       ctx,
       snapshotImage(ctx, request),
       (tx, image) => this.launch(tx, begin, image, steps),
-      { unprotected: isTrusted ? snapshotPropertyNames : undefined },
+      {
+        first: (tx, image) => this.note(tx, begin, image),
+        unprotected: isTrusted ? snapshotPropertyNames : undefined,
+      },
     );
   }
 
-  private async launch(
-    tx: Transaction,
-    { ctx, request, key, fingerprint, waiting }: Begin,
-    { id: imageId }: Image,
-    steps: readonly ImportStep[],
-  ): Promise<void> {
+  /** Of those that come at once the others wait here for the one, and go no further. */
+  private note(tx: Transaction, { request, key, fingerprint, waiting }: Begin, image: Image): Promise<void> {
     const now = this.clock.now();
-    // First of all: of those that come at once the others wait here for the one, and go no further.
-    await insertSnapshot(tx, key, {
+    return insertSnapshot(tx, key, {
       fingerprint,
       instance_id: request.instance_id,
-      image_id: imageId,
+      image_id: image.id,
       status: 'accepted',
       reply_to: waiting === null ? null : JSON.stringify([waiting]),
       created_at: now,
       updated_at: now,
     });
+  }
+
+  private async launch(
+    tx: Transaction,
+    { ctx, request, key }: Begin,
+    { id: imageId }: Image,
+    steps: readonly ImportStep[],
+  ): Promise<void> {
     const { image } = await this.held.hold(tx, imageId);
     for (const rule of ['modify_image', 'upload_image'] as const)
       await this.policy.enforceOnOwnImage(tx, rule, ctx, image);
