@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, report, reportList } from '../output.js';
+import { describeError, iso } from '../shown-values.js';
 import { withCurrentDatabase } from '../with-services.js';
 
 interface ListOptions extends OutputOptions {
@@ -11,14 +12,6 @@ interface ListOptions extends OutputOptions {
   readonly kind?: string;
   readonly limit: number;
 }
-
-const iso = (epochMs: number) => new Date(epochMs).toISOString();
-
-const describeError = (text: string | null) => {
-  if (text === null) return null;
-  const error = JSON.parse(text) as { code: string; message: string };
-  return `${error.code}: ${error.message}`;
-};
 
 /** The jobs that match, the last changed first. */
 export async function listJobs(database: Database, options: ListOptions) {
