@@ -34,6 +34,7 @@ const programsOf: Readonly<Record<string, Packages>> = {
     openstack: 'python3-openstackclient',
     glance: 'python3-glanceclient',
     tempest: 'python3-tempest',
+    'oslo-messaging-send-notification': 'python3-oslo.messaging',
   },
 };
 

@@ -33,7 +33,7 @@ export class EventLog {
       await channel.consume(
         QUEUE,
         (message) => {
-          if (message !== null) arrived.add((JSON.parse(message.content.toString()) as { id: string }).id);
+          if (message !== null) arrived.add(String(message.properties.messageId));
         },
         { noAck: true },
       );
