@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isServiceError } from '@glimpse/contracts';
 import {
   BASE_ALLOCATION,
   type DiskPiece,
@@ -7,6 +8,7 @@ import {
   NbdError,
   dirtyBitmapContext,
 } from '@glimpse/nbd';
+import type { Logger } from '@glimpse/observability';
 import { type NbdPlace, toNbdFailure } from './nbd-place.js';
 import { resumePause } from './resume-pause.js';
 import { failed } from './web-request.js';
@@ -16,6 +18,13 @@ export interface DiskSelection {
   readonly connections: number;
   /** Only what this bitmap names, and what lies beyond `parentSize`; null for all of the disk. */
   readonly changes: { readonly bitmap: string; readonly parentSize: number } | null;
+}
+
+export interface DiskOptions {
+  /** Failures in a row, without a byte between them, that are borne. */
+  readonly maxResumes: number;
+  readonly signal: AbortSignal;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 /** What reading a disk took. */
@@ -36,11 +45,7 @@ export class NbdDisk {
   private readonly size: number;
 
   /** Codes: REQUEST_INVALID, and TRANSFER_ABORTED where there is no such export, bitmap, or no server. */
-  static async open(
-    place: NbdPlace,
-    selection: DiskSelection,
-    options: { readonly maxResumes: number; readonly signal: AbortSignal },
-  ): Promise<NbdDisk> {
+  static async open(place: NbdPlace, selection: DiskSelection, options: DiskOptions): Promise<NbdDisk> {
     const { signal } = options;
     try {
       const client = await connect(place, selection, signal);
@@ -60,7 +65,7 @@ export class NbdDisk {
   private constructor(
     private readonly place: NbdPlace,
     private readonly selection: DiskSelection,
-    private readonly options: { readonly maxResumes: number; readonly signal: AbortSignal },
+    private readonly options: DiskOptions,
     private client: NbdClient,
     private readonly fingerprint: string,
   ) {
@@ -99,8 +104,9 @@ export class NbdDisk {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        const mayPass = error instanceof NbdError && error.isRetryable;
-        if (!mayPass || failures >= this.options.maxResumes) throw toNbdFailure(error);
+        const { maxResumes, logger } = this.options;
+        if (!mayPass(error) || failures >= maxResumes) throw toNbdFailure(error);
+        logger.warn({ err: error, from }, 'a disk went away while it was read, looking for it again');
       }
     }
   }
@@ -129,6 +135,12 @@ export class NbdDisk {
     await before.close();
   }
 }
+
+/** What has a cause is the system's, such as a socket that is not there; what has none was looked at. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof NbdError
+    ? error.isRetryable
+    : isServiceError(error, 'TRANSFER_ABORTED') && error.cause !== undefined;
 
 async function connect(
   place: NbdPlace,

@@ -73,12 +73,16 @@ function parsed(uri: string): NbdAddress {
 
 async function certificates({ caFile, certFile, keyFile }: Options['tls']) {
   const read = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
-  const [ca, cert, key] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
+  try {
+    const [ca, cert, key] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+  } catch (error) {
+    throw failed('The files of snapshots.tls cannot be read', error);
+  }
 }
 
 /** What a failure of NBD is to an import. */

@@ -15,10 +15,7 @@ const changed = () => failed('The file changed while it was read: a disk in use 
 
 /** Disks that lie in directories which the operator opens for that. */
 export class SnapshotFiles {
-  constructor(
-    private readonly options: Pick<Config['snapshots'], 'fileRoots' | 'blockDevices'>,
-    private readonly readSysfs: (path: string) => Promise<string> = (path) => readFile(path, 'utf8'),
-  ) {}
+  constructor(private readonly options: Pick<Config['snapshots'], 'fileRoots' | 'blockDevices'>) {}
 
   /**
    * Opens the file. What is in it is data: nothing that it may name, such as a backing file, is looked at. REQUEST_INVALID where it may not be read,
@@ -46,27 +43,31 @@ export class SnapshotFiles {
 
   private async stream(file: FileHandle): Promise<OpenedSource> {
     const before = await file.stat({ bigint: true });
-    const size = before.isBlockDevice() ? await this.sizeOfDevice(before) : Number(before.size);
+    const size = before.isBlockDevice() ? await sizeOfDevice(before) : Number(before.size);
     const data = Readable.from(chunksOf(file, size, before), { highWaterMark: 1 });
     return { data, size, close: () => file.close() };
   }
+}
 
-  private async sizeOfDevice({ rdev }: BigIntStats): Promise<number> {
-    const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
-    const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn);
-    try {
-      const sectors = Number(await this.readSysfs(`/sys/dev/block/${major}:${minor}/size`));
-      if (Number.isSafeInteger(sectors * SECTOR_BYTES)) return sectors * SECTOR_BYTES;
-    } catch (error) {
-      throw failed('The size of the block device cannot be told', error);
-    }
-    throw failed('The size of the block device cannot be told');
+/** The numbers by which Linux knows a device, from how `stat` packs them. */
+export const deviceNumbers = (rdev: bigint): string => {
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xffff_f000n);
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffff_ff00n);
+  return `${major}:${minor}`;
+};
+
+async function sizeOfDevice({ rdev }: BigIntStats): Promise<number> {
+  try {
+    const sectors = await readFile(`/sys/dev/block/${deviceNumbers(rdev)}/size`, 'utf8');
+    return Number(sectors) * SECTOR_BYTES;
+  } catch (error) {
+    throw failed('The size of the block device cannot be told', error);
   }
 }
 
 /** The path in a URL of the form `file:///path`; whose host may only be this one. */
 function pathOf(uri: string): string {
-  const written = /^file:(?:\/\/(?:localhost)?)?(\/[^?#]*)$/i.exec(uri)?.[1];
+  const written = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/)[^?#]*)$/i.exec(uri)?.[1];
   const path = written === undefined ? undefined : decoded(written);
   if (path === undefined)
     throw new ServiceError('REQUEST_INVALID', 'The source of the snapshot is not of the form file:///path');

@@ -15,6 +15,8 @@ import { WebSource } from './web-source.js';
 type Source = Extract<ImportSource, { kind: 'snapshot' }>;
 type Open = (attempt: ReadAttempt) => Promise<OpenedSource>;
 
+const isKnown = (scheme: string) => /^(?:file|https?|nbds?(?:\+unix)?)$/.test(scheme);
+
 const refused = (problem: string) => new ServiceError('REQUEST_INVALID', problem);
 
 /** Reads the disks of servers, where compute offers them. */
@@ -42,14 +44,16 @@ export class SnapshotSource {
     const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(source.uri)?.[0].toLowerCase() ?? '';
     const open = this.opening(source, scheme);
     return open.map((candidate) => (attempt) => {
-      if (!isSchemeAllowed(scheme, this.options))
-        throw refused(`The source of the snapshot is not allowed: snapshots.allowed_schemes lacks ${scheme}`);
+      if (isKnown(scheme) && !isSchemeAllowed(scheme, this.options))
+        throw refused(`The source of the snapshot is not allowed: disks are not read by ${scheme}:`);
       return this.withinTime(attempt, candidate);
     });
   }
 
   private opening(source: Source, scheme: string): Open[] {
     const { uri, incremental } = source;
+    if (incremental?.parent.locations.length === 0)
+      return [() => Promise.reject(refused('The parent image has no data'))];
     if (/^nbds?(?:\+unix)?$/.test(scheme))
       return incremental === null
         ? [(attempt) => this.openDisk(source, attempt)]
@@ -104,7 +108,7 @@ export class SnapshotSource {
     const { maxConnections, maxResumes } = this.options;
     const place = new NbdPlace(uri, this.options, this.addresses);
     const selection = { connections: Math.min(connections, maxConnections), changes };
-    return NbdDisk.open(place, selection, { maxResumes, signal });
+    return NbdDisk.open(place, selection, { maxResumes, signal, logger: this.logger });
   }
 
   private opened(
