@@ -33,6 +33,16 @@ export interface SnapshotReply {
   readonly os_hash_value?: string | null;
 }
 
+/** The event `snapshot.progress`, as far as the agent tells of it. */
+export interface SnapshotProgress {
+  readonly request_id: string;
+  readonly project_id: string;
+  readonly phase: string;
+  readonly bytes_done: number;
+  readonly bytes_total: number | null;
+  readonly bytes_per_second: number | null;
+}
+
 /** Ends the snapshot that `request` asked for. */
 export const cancellationOf = ({ request_id, project_id, user_id, roles, auth }: SnapshotRequest) => ({
   schema_version: '1.0',

@@ -1,14 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import { AgentError, textOf } from './agent-error.js';
-import { type SnapshotReply, type SnapshotRequest, cancellationOf } from './messages.js';
+import {
+  type SnapshotProgress,
+  type SnapshotReply,
+  type SnapshotRequest,
+  cancellationOf,
+} from './messages.js';
 
 const EXCHANGE = 'glimpse.snapshots';
+const EVENTS = 'glimpse.events';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
 interface Message {
   readonly request_id: string;
+  readonly project_id?: string | undefined;
   readonly auth?: unknown;
 }
 
@@ -50,8 +57,8 @@ export class SnapshotBus {
     try {
       const lost = rejectionOf(model, signal);
       const work = async () => {
-        const channel = await model.createConfirmChannel();
-        return await this.ask(channel, message);
+        await this.follow(model, message);
+        return await this.ask(await model.createConfirmChannel(), message);
       };
       return await Promise.race([work(), lost]);
     } catch (error) {
@@ -70,6 +77,24 @@ export class SnapshotBus {
     } catch (error) {
       const text = `RabbitMQ can't be reached: ${textOf(error)}`;
       throw isFirst ? new AgentError('refused', text) : new ConnectionLostError(text);
+    }
+  }
+
+  /** Says how far it has come, where this RabbitMQ has the events of Glimpse and lets us read them. */
+  private async follow(model: ChannelModel, message: Message): Promise<void> {
+    try {
+      const channel = await model.createChannel();
+      channel.on('error', () => undefined);
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true, durable: false });
+      await channel.bindQueue(queue, EVENTS, 'snapshot.progress');
+      const take = (delivery: ConsumeMessage | null) => {
+        const progress = JSON.parse(delivery?.content.toString() ?? '{}') as Partial<SnapshotProgress>;
+        const isOurs = (message.project_id ?? progress.project_id) === progress.project_id;
+        if (progress.request_id === message.request_id && isOurs) this.log(describeProgress(progress));
+      };
+      await channel.consume(queue, take, { noAck: true });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
     }
   }
 
@@ -114,6 +139,18 @@ export class SnapshotBus {
     });
     await channel.waitForConfirms();
   }
+}
+
+/** Whether RabbitMQ has said no (404 not found, 403 not allowed), and has not just gone. */
+const isRefusal = (error: unknown) =>
+  error instanceof Error && 'code' in error && (error.code === 403 || error.code === 404);
+
+const inMiB = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+
+function describeProgress({ phase, bytes_done, bytes_total, bytes_per_second }: Partial<SnapshotProgress>) {
+  const total = bytes_total == null ? '' : ` of ${inMiB(bytes_total)}`;
+  const rate = bytes_per_second == null ? '' : `, ${inMiB(bytes_per_second)}/s`;
+  return `${phase}: ${inMiB(bytes_done ?? 0)}${total}${rate}`;
 }
 
 const userOf = (url: string) => decodeURIComponent(new URL(url).username) || 'guest';
