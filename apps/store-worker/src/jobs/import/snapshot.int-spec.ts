@@ -47,12 +47,18 @@ afterAll(async () => {
   await bench.close();
 });
 
-/** A way over TCP to a server on a local socket, that counts what the server sends. */
-async function overTcp(socket: string): Promise<{ uri: string; sent: () => number; close: () => void }> {
+/** A way over TCP to a server on a local socket, that counts what the server sends, and lets no more than so much of it pass. */
+async function overTcp(
+  socket: string,
+  mostBytes = Number.POSITIVE_INFINITY,
+): Promise<{ uri: string; sent: () => number; close: () => void }> {
   let sent = 0;
   const proxy = createServer((near) => {
     const far = connect(socket);
-    far.on('data', (data) => (sent += data.length));
+    far.on('data', (data) => {
+      sent += data.length;
+      if (sent > mostBytes) far.unpipe(near);
+    });
     for (const end of [near, far]) end.on('error', () => undefined);
     near.pipe(far).pipe(near);
   });
@@ -246,6 +252,23 @@ describe('a snapshot over NBD', () => {
     await server.start();
 
     expect(await refusal).toMatch(/shows another disk/);
+  });
+
+  it('is given up when it takes too long', async () => {
+    const slow = new SnapshotBench();
+    await slow.open({
+      GLIMPSE_SNAPSHOTS_ALLOWED_PORTS: '',
+      GLIMPSE_SNAPSHOTS_ALLOWED_ADDRESSES: '127.0.0.1',
+      GLIMPSE_SNAPSHOTS_TOTAL_TIMEOUT_MS: '1000',
+    });
+    const server = await exported(bench.disk('slow.raw'), 'raw');
+    const way = await overTcp(server.socket, 2 * MIB);
+
+    const refusal = await slow.refusal(way.uri);
+    way.close();
+    await slow.close();
+
+    expect(refusal).toBe('Reading the disk took too long');
   });
 
   it('ends with its job while the server is away', async () => {
