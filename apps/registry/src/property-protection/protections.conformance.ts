@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageChange } from '@glimpse/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { anOrder } from '../snapshots/snapshot-tools.conformance.js';
 import {
   type RegistryUnderTest,
   aCaller,
@@ -25,6 +26,12 @@ create = @
 read = @
 update = !
 delete = admin
+
+[^(image_state|inherited)$]
+create = admin
+read = @
+update = @
+delete = @
 
 [.*]
 create = @
@@ -71,6 +78,18 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     expect(listed.images.map(({ properties }) => ({ ...properties }))).toEqual([{ once_b: 'o', open: 'x' }]);
     expect(await propertiesFor(auditor, id)).toHaveProperty('secret_a', 's');
     expect(await propertiesFor({ ...owner, serviceRoles: ['AUDITOR'] }, id)).toHaveProperty('secret_a', 's');
+  });
+
+  it("lets a publisher that is trusted set what Nova sets of a snapshot, and nobody else's properties", async () => {
+    const request = (more: Parameters<typeof anOrder>[0], isTrusted: boolean) =>
+      registry.snapshots.request({ ctx: owner, request: anOrder(more), isTrusted, replyTo: null });
+
+    const { imageId } = await request({}, true);
+
+    expect(await propertiesFor(owner, imageId ?? '')).toMatchObject({ image_state: 'available' });
+    const refused = { code: 'PROPERTY_FORBIDDEN' };
+    await expect(request({}, false)).rejects.toMatchObject(refused);
+    await expect(request({ properties: { inherited: 'x' } }, true)).rejects.toMatchObject(refused);
   });
 
   it('finds nothing by what a caller may not read', async () => {

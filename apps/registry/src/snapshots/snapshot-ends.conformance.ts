@@ -24,6 +24,8 @@ export function describeSnapshotEnds(tools: SnapshotTools, registry: () => Regis
         error: null,
         data: { size: 1_000, osHashAlgo: 'sha512' },
       });
+      const [job] = await registry().rows('jobs', `image_id = '${imageId}'`);
+      expect(job?.payload).not.toContain('secret');
       const events = await eventsOf(imageId);
       expect(names(events)).toEqual(['snapshot.accepted', 'snapshot.completed']);
       expect(events[1]?.payload).toMatchObject({ size: 1_000, virtual_size: 2_000, stores: ['slow'] });

@@ -45,14 +45,13 @@ const turns = { name: 'ix_jobs_turns', columns: ['status', 'project_id', 'due_at
 export class SnapshotRequests1700000000016 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createTable(runner, snapshotRequests);
-    if (!(await runner.hasColumn('jobs', 'project_id'))) {
+    if (!(await runner.hasColumn('jobs', 'project_id')))
       await runner.query("ALTER TABLE jobs ADD COLUMN project_id varchar(255) NOT NULL DEFAULT ''");
-      await runner.query(
-        `UPDATE jobs SET project_id = COALESCE(
-            (SELECT i.owner FROM images i WHERE i.id = ${glanceId('jobs.image_id')}), '')
-          WHERE status IN ('queued', 'running')`,
-      );
-    }
+    await runner.query(
+      `UPDATE jobs SET project_id = COALESCE(
+          (SELECT i.owner FROM images i WHERE i.id = ${glanceId('jobs.image_id')}), '')
+        WHERE status IN ('queued', 'running') AND project_id = ''`,
+    );
     await addIndex(runner, 'jobs', turns);
     await runner.dropTable('processed_messages', true);
   }
