@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type HttpAnswer, type RequestBody, eachMode, request } from '@glimpse/testing';
+import { type HttpAnswer, type RequestBody, eachMode, request, waitFor } from '@glimpse/testing';
 import { V21, identity } from './callers.js';
 import { OpenApiChecker, type OpenApiDocument } from './openapi-checker.js';
 import { webData } from './web-data.js';
@@ -162,7 +162,10 @@ eachMode(
       await call('POST', `${path}/rotate-secret`);
       const tested = await call('POST', `${path}/test`);
       const { id } = JSON.parse(tested.text) as { id: string };
-      await call('GET', `${path}/deliveries?limit=1`);
+      await waitFor('the end of the attempt', async () => {
+        const { text } = await call('GET', `${path}/deliveries?limit=1`);
+        return text.includes('"last_status":404');
+      });
       await call('POST', `${path}/deliveries/${id}/retry`);
       await call('POST', `${path}/deliveries/nothing/retry`);
       await call('DELETE', path);

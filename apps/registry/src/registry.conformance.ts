@@ -25,7 +25,12 @@ import { describeTasks } from './tasks/tasks.conformance.js';
 import { describeTransfers } from './transfers/transfers.conformance.js';
 import { describeVerification, verificationEnvironment } from './verification/verification.conformance.js';
 import { describeDeliveries, deliveriesEnvironment } from './webhooks/deliveries.conformance.js';
-import { describeWebhooks, webhooksEnvironment } from './webhooks/webhooks.conformance.js';
+import {
+  describeNoWebhooks,
+  describeWebhooks,
+  noWebhooksEnvironment,
+  webhooksEnvironment,
+} from './webhooks/webhooks.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -88,6 +93,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('webhooks', () => {
       withRegistry(makePlace, describeWebhooks, webhooksEnvironment);
+    });
+    describe('webhooks that are switched off', () => {
+      withRegistry(makePlace, describeNoWebhooks, noWebhooksEnvironment);
     });
     describe('messages to webhooks', () => {
       withRegistry(makePlace, describeDeliveries, deliveriesEnvironment);

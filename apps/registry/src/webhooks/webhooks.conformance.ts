@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { NewWebhook, WebhookWithSecret } from '@glimpse/contracts';
 import { expect, it } from '@jest/globals';
-import { type RegistryUnderTest, aCaller, anAdmin } from '../registry-harness.conformance.js';
+import { type RegistryUnderTest, aCaller, aNewImage, anAdmin } from '../registry-harness.conformance.js';
+import { newSecret } from './webhook-secrets.js';
 
 const KEY = randomBytes(32).toString('base64');
 export const webhooksEnvironment = {
@@ -166,5 +167,39 @@ export function describeWebhooks(registry: () => RegistryUnderTest): void {
     expect(records.map(({ payload }) => payload)).toMatchObject([
       { action: 'create', target: { typeURI: 'service/storage/image/webhook', id: webhook.id } },
     ]);
+  });
+}
+
+export const noWebhooksEnvironment = { GLIMPSE_WEBHOOKS_ENABLED: 'false' };
+
+export function describeNoWebhooks(registry: () => RegistryUnderTest): void {
+  it('are refused in words, and nothing is written down for those that are there', async () => {
+    const ctx = aCaller('p1');
+    await registry().insert('webhooks', {
+      id: 'before',
+      project_id: 'p1',
+      url: 'https://hooks.example.org/',
+      host: 'hooks.example.org',
+      event_types: '["*"]',
+      secret: newSecret(),
+      is_enabled: 1,
+      served_at: 0,
+      created_at: 0,
+      updated_at: 0,
+    });
+    await registry().images.create(ctx, aNewImage());
+    await registry().relay.relay();
+
+    expect(await registry().rows('webhook_deliveries')).toEqual([]);
+    expect(await registry().webhookDeliveries.claims.claim('worker', 16)).toEqual([]);
+    for (const call of [
+      registry().webhooks.create(ctx, aWebhook()),
+      registry().webhooks.list(ctx, { limit: 1 }),
+      registry().webhooks.delete(ctx, 'before'),
+    ])
+      await expect(call).rejects.toMatchObject({
+        code: 'ACTION_FORBIDDEN',
+        message: 'This service has no webhooks.',
+      });
   });
 }

@@ -100,10 +100,12 @@ describe('WebhookSender', () => {
       response.writeHead(200);
       const more = () => {
         const piece = randomBytes(65_536);
-        while (!response.destroyed) {
+        let isTaken = true;
+        while (isTaken && !response.destroyed) {
           sent += piece.length;
-          if (!response.write(piece)) return void response.once('drain', more);
+          isTaken = response.write(piece);
         }
+        response.once('drain', more);
       };
       more();
     };

@@ -109,9 +109,9 @@ describe('WebhookRunner', () => {
     expect(sender.pending.size).toBe(20);
     expect(Math.max(...registry.limits)).toBe(16);
     expect(registry.finished).toEqual([{ id: 'd0', outcome: { status: 204 } }]);
-    for (const id of [...sender.pending.keys()]) sender.answer(id);
+    for (const id of sender.pending.keys()) sender.answer(id);
     await waitFor('the rest', () => {
-      for (const id of [...sender.pending.keys()]) sender.answer(id);
+      for (const id of sender.pending.keys()) sender.answer(id);
       return registry.finished.length === 25;
     });
   });
