@@ -16,8 +16,8 @@ import { failed } from './web-request.js';
 /** What is read of a disk. */
 export interface DiskSelection {
   readonly connections: number;
-  /** Only what this bitmap names, and what lies beyond `parentSize`; null for all of the disk. */
-  readonly changes: { readonly bitmap: string; readonly parentSize: number } | null;
+  /** The dirty bitmap that names what is read; null for all of the disk. */
+  readonly bitmap: string | null;
 }
 
 export interface DiskOptions {
@@ -88,14 +88,17 @@ export class NbdDisk {
     };
   }
 
-  /** What was selected, in order. Throws TRANSFER_ABORTED where the server is gone for good, or shows another disk. */
-  async *pieces(): AsyncGenerator<DiskPiece> {
+  /**
+   * What was selected, in order; with a bitmap also all that lies from `parentSize` on, where it says nothing of the parent. Throws
+   * TRANSFER_ABORTED where the server is gone for good, or shows another disk.
+   */
+  async *pieces(parentSize = 0): AsyncGenerator<DiskPiece> {
     const { signal } = this;
     let from = 0;
     for (let failures = 0; ; failures++) {
       try {
         if (failures > 0) await this.reconnect(failures - 1);
-        const ranges = rangesFrom(this.client, this.selection, from, signal);
+        const ranges = rangesFrom(this.client, this.selection, { from, parentSize, signal });
         for await (const piece of this.client.readStream({ from, ranges, signal })) {
           yield piece;
           from = piece.offset + piece.length;
@@ -144,30 +147,25 @@ const mayPass = (error: unknown): boolean =>
 
 async function connect(
   place: NbdPlace,
-  { connections, changes }: DiskSelection,
+  { connections, bitmap }: DiskSelection,
   signal: AbortSignal,
 ): Promise<NbdClient> {
-  const bitmap = changes === null ? [] : [dirtyBitmapContext(changes.bitmap)];
-  const client = await place.connect({ connections, contexts: [BASE_ALLOCATION, ...bitmap], signal });
-  const hasAll = bitmap.every((context) => client.contexts.includes(context));
-  if (hasAll && client.size >= (changes?.parentSize ?? 0)) return client;
+  const changes = bitmap === null ? [] : [dirtyBitmapContext(bitmap)];
+  const client = await place.connect({ connections, contexts: [BASE_ALLOCATION, ...changes], signal });
+  if (changes.every((context) => client.contexts.includes(context))) return client;
   await client.close();
-  throw failed(
-    hasAll
-      ? 'The disk is smaller than that of the parent image: it was shrunk, and needs a full snapshot'
-      : 'The NBD server does not export the dirty bitmap: it needs a full snapshot',
-  );
+  throw failed('The NBD server does not export the dirty bitmap: the disk needs a full snapshot');
 }
 
 /** What a disk has in common with itself: more than its size and what is dirty of it NBD does not tell. */
 async function fingerprintOf(
   client: NbdClient,
-  { changes }: DiskSelection,
+  { bitmap }: DiskSelection,
   signal: AbortSignal,
 ): Promise<string> {
-  if (changes === null) return `${client.size}`;
+  if (bitmap === null) return `${client.size}`;
   const hash = createHash('sha256');
-  for await (const { offset, length } of client.dirtyRanges(changes.bitmap, {}, { signal }))
+  for await (const { offset, length } of client.dirtyRanges(bitmap, {}, { signal }))
     hash.update(`${offset}+${length};`);
   return `${client.size} ${hash.digest('hex')}`;
 }
@@ -175,13 +173,11 @@ async function fingerprintOf(
 /** The ranges to read from an offset on. */
 async function* rangesFrom(
   client: NbdClient,
-  { changes }: DiskSelection,
-  from: number,
-  signal: AbortSignal,
+  { bitmap }: DiskSelection,
+  { from, parentSize, signal }: { from: number; parentSize: number; signal: AbortSignal },
 ): AsyncGenerator<DiskRange> {
-  const parentSize = changes?.parentSize ?? 0;
-  if (changes !== null && from < parentSize)
-    yield* client.dirtyRanges(changes.bitmap, { offset: from, length: parentSize - from }, { signal });
+  if (bitmap !== null && from < parentSize)
+    yield* client.dirtyRanges(bitmap, { offset: from, length: parentSize - from }, { signal });
   const tail = Math.max(from, parentSize);
   if (tail < client.size) yield { offset: tail, length: client.size - tail };
 }

@@ -89,5 +89,5 @@ async function certificates({ caFile, certFile, keyFile }: Options['tls']) {
 export function toNbdFailure(error: unknown): unknown {
   if (!(error instanceof NbdError)) return error;
   // A socket is reached by a name that tells nobody anything.
-  return failed(error.message.replace(/ \/proc\/self\/fd\/\d+/, ''), error);
+  return failed(error.message.replace(/ \/proc\/self\/fd\/\d+/g, ''), error);
 }

@@ -81,33 +81,37 @@ export class SnapshotSource {
 
   private async openChanges(
     source: Source,
-    attempt: ReadAttempt,
+    { signal }: ReadAttempt,
     openParent: () => Promise<ParentDisk>,
   ): Promise<OpenedSource> {
-    const { dirtyBitmap: bitmap } = source.incremental ?? { dirtyBitmap: '' };
-    const parent = await openParent();
+    // Before the parent, which may have to be expanded: a bitmap that is not there is soon found out.
+    const disk = await this.connect(source, source.incremental?.dirtyBitmap ?? null, signal);
     try {
-      const { size: parentSize } = parent;
-      const disk = await this.connect(source, { bitmap, parentSize }, attempt.signal);
-      const chunks = mergedDisk(disk.pieces(), parent.chunks, parentSize);
-      return this.opened(source, disk, chunks, async () => {
+      const parent = await openParent();
+      const close = async () => {
         await disk.close();
         await parent.close();
-      });
+      };
+      if (parent.size > disk.sizeBytes) {
+        await close();
+        throw failed('The disk is smaller than that of the parent image: it needs a full snapshot');
+      }
+      const chunks = mergedDisk(disk.pieces(parent.size), parent.chunks, parent.size);
+      return this.opened(source, disk, chunks, close);
     } catch (error) {
-      await parent.close();
+      await disk.close();
       throw error;
     }
   }
 
   private connect(
     { uri, connections }: Source,
-    changes: { readonly bitmap: string; readonly parentSize: number } | null,
+    bitmap: string | null,
     signal: AbortSignal,
   ): Promise<NbdDisk> {
     const { maxConnections, maxResumes } = this.options;
     const place = new NbdPlace(uri, this.options, this.addresses);
-    const selection = { connections: Math.min(connections, maxConnections), changes };
+    const selection = { connections: Math.min(connections, maxConnections), bitmap };
     return NbdDisk.open(place, selection, { maxResumes, signal, logger: this.logger });
   }
 

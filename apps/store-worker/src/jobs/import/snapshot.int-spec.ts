@@ -352,7 +352,7 @@ describe('an incremental snapshot', () => {
     const size = (parent.known.size ?? 0) + 4;
     const larger = { ...parent, known: { ...parent.known, size } };
     expect(await bench.refusal(server.uri, { incremental: { ...incremental, parent: larger } })).toMatch(
-      /shrunk/,
+      /disk is smaller/,
     );
   });
 
