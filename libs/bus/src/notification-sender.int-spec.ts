@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelModel, connect } from 'amqplib';
 import { createLogger } from '@glimpse/observability';
-import { type OwnPlace, createVirtualHost, cutConnections, waitFor } from '@glimpse/testing';
+import { type OwnPlace, createUser, createVirtualHost, cutConnections, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BusHarness } from './bus-harness.conformance.js';
 import { NotificationSender } from './notification-sender.js';
@@ -11,25 +11,27 @@ describe('notifications on RabbitMQ', () => {
   let place: OwnPlace;
   let model: ChannelModel;
   let senders: NotificationSender[];
+  let users: OwnPlace[];
   beforeEach(async () => {
     place = await createVirtualHost();
     model = await connect(place.url);
     model.on('error', () => undefined);
     senders = [];
+    users = [];
   });
   afterEach(async () => {
     for (const sender of senders) await sender.close();
     await model.close().catch(() => undefined);
-    await place.remove();
+    for (const one of [...users, place]) await one.remove();
   });
 
-  function open(more: Partial<NotificationPlaces> = {}): NotificationSender {
+  function open(more: Partial<NotificationPlaces> = {}, url = place.url): NotificationSender {
     const bus = {
-      ...new BusHarness(place.url).options('registry'),
+      ...new BusHarness(url).options('registry'),
       logger: createLogger('x', { level: 'silent' }),
     };
-    const places = { exchange: 'glance', topics: ['notifications'], durable: false, quorum: false, ...more };
-    const sender = new NotificationSender(bus, places);
+    const where = { exchange: 'glance', topics: ['notifications'], durable: false, quorum: false, ...more };
+    const sender = new NotificationSender(bus, where);
     senders.push(sender);
     return sender;
   }
@@ -70,6 +72,17 @@ describe('notifications on RabbitMQ', () => {
 
     const sent = await deliver(open({ durable: !durable }));
 
+    expect(await get('notifications.info')).toBe(sent);
+  });
+
+  it('go to what others have made, where this user may only write', async () => {
+    await deliver(open());
+    const user = await createUser(place.url, { configure: '^$', write: '^glance$', read: '^$' });
+    users.push(user);
+
+    const sent = await deliver(open({}, user.url));
+
+    await get('notifications.info');
     expect(await get('notifications.info')).toBe(sent);
   });
 

@@ -90,7 +90,7 @@ export class NotificationRelay extends OrderedRelay<NotificationRow> {
       const { retry } = this.parts.settings.config.notifications;
       if (retry === -1 || row.attempts < retry) {
         notified.inc({ outcome: 'failed' });
-        await this.countAttempt(row);
+        if (retry !== -1) await this.countAttempt(row);
         return { isDone: false, error };
       }
       const about = { err: error, messageId: row.message_id, type: row.event_type };

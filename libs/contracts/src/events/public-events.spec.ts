@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import * as contracts from '../index.js';
@@ -19,6 +20,12 @@ describe('the public events', () => {
 
     expect(names.toSorted()).toEqual([...new Set(defined.map(({ name }) => name))].toSorted());
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('are in the documentation', () => {
+    const documentation = readFileSync('docs/notifications.md', 'utf8');
+
+    for (const { event } of publicEvents) expect(documentation).toContain(`| \`${event.name}\``);
   });
 
   it('have a sentence each, and a schema that can be written as JSON Schema', () => {
