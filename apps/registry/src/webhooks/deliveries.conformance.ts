@@ -275,6 +275,18 @@ export function describeDeliveries(registry: () => RegistryUnderTest): void {
     expect(await listOf(webhook.id)).toMatchObject([{ status: 'delivered', attempts: 2, lastStatus: 204 }]);
   });
 
+  it('that were written while their webhook was disabled have failed as well', async () => {
+    const { webhook } = await listen();
+    await createImage();
+    await relay();
+    await registry().database.unitOfWork.run((tx) =>
+      tx.execute('UPDATE webhooks SET is_enabled = 0 WHERE id = ?', [webhook.id]),
+    );
+    await registry().webhookDeliveries.upkeep.work();
+
+    expect(await listOf(webhook.id)).toMatchObject([{ status: 'failed', attempts: 0 }]);
+  });
+
   it('disable a webhook that is too far behind', async () => {
     const { webhook } = await listen();
     for (let count = 0; count < 31; count += 1) await createImage();

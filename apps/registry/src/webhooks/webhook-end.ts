@@ -44,12 +44,13 @@ export class WebhookEnd {
     });
   }
 
-  /** What waits is not sent; its project may have it sent again. */
+  /** What waits for a webhook that is disabled is not sent; its project may have it sent again. */
   async failWaiting(tx: Transaction, webhookId: string): Promise<void> {
     await tx.execute(
       `UPDATE webhook_deliveries SET status = 'failed', last_error = ?, ended_at = ?
-        WHERE webhook_id = ? AND status = 'waiting'`,
-      [SWITCHED_OFF, this.clock.now(), webhookId],
+        WHERE webhook_id = ? AND status = 'waiting'
+          AND EXISTS (SELECT 1 FROM webhooks w WHERE w.id = ? AND w.is_enabled = 0)`,
+      [SWITCHED_OFF, this.clock.now(), webhookId, webhookId],
     );
   }
 }

@@ -4,9 +4,12 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
+import { WebhookEnd } from './webhook-end.js';
 
 const EVERY_MS = 15_000;
 const BATCH = 1_000;
+/** A message may still be written for a webhook that was just deleted. */
+const DELETED_FOR_MS = 60_000;
 
 const waiting = gauge({
   name: metricNames.webhookDeliveriesWaiting,
@@ -24,6 +27,7 @@ export class WebhookUpkeep {
 
   constructor(
     private readonly database: Database,
+    private readonly end: WebhookEnd,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {
@@ -40,9 +44,19 @@ export class WebhookUpkeep {
 
   /** Does it once. */
   async work(): Promise<void> {
+    await this.endLate();
     await this.count();
     await this.forgetOld();
     await this.removeDeleted();
+  }
+
+  /** What was written for a webhook while it was being disabled. */
+  private async endLate(): Promise<void> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT w.id FROM webhooks w WHERE w.is_enabled = 0 AND w.deleted_at IS NULL
+        AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.status = 'waiting')`,
+    );
+    for (const { id } of rows) await this.database.unitOfWork.run((tx) => this.end.failWaiting(tx, id));
   }
 
   private async count(): Promise<void> {
@@ -60,9 +74,9 @@ export class WebhookUpkeep {
   }
 
   private async removeDeleted(): Promise<void> {
-    const rows = await this.database.query<{ id: string }>(
-      'SELECT id FROM webhooks WHERE deleted_at IS NOT NULL',
-    );
+    const rows = await this.database.query<{ id: string }>('SELECT id FROM webhooks WHERE deleted_at <= ?', [
+      this.clock.now() - DELETED_FOR_MS,
+    ]);
     for (const { id } of rows) {
       while ((await this.removeBatch('webhook_id = ?', id)) === BATCH);
       await this.database.unitOfWork.run((tx) => removeEmpty(tx, id));

@@ -154,6 +154,7 @@ export function describeWebhooks(registry: () => RegistryUnderTest): void {
     expect(await codeOf(registry().webhooks.get(ctx, webhook.id))).toBe('WEBHOOK_NOT_FOUND');
     const rows = () => registry().rows('webhooks', `id = '${webhook.id}'`);
     expect(await rows()).toMatchObject([{ secret: '' }]);
+    registry().clock.pass(60_000);
     await registry().webhookDeliveries.upkeep.work();
     expect(await rows()).toEqual([]);
   });
