@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ComputeAgent, optionsOf } from '../../test/qemu/compute-agent.js';
 import { CountingProxy } from '../../test/qemu/counting-proxy.js';
 import { ensureGuestFiles } from '../../test/qemu/guest-files.js';
-import { DISK_NAME, VirtualMachine } from '../../test/qemu/virtual-machine.js';
+import { DISK_NAME, VirtualMachine, digHoles } from '../../test/qemu/virtual-machine.js';
 import { freePort } from '../services/ports.js';
 import { ensurePrograms } from '../test/programs.js';
 import { inMiB, send, step, tell } from './narration.js';
@@ -48,6 +48,7 @@ async function boot(world: World, name: string, image: string, format: Format): 
   const path = join(folder, `disk.${format}`);
   const data = await send('GET', `${world.api}/v2/images/${image}/file`, 200);
   writeFileSync(path, new Uint8Array(await data.arrayBuffer()));
+  digHoles(path);
   tell(`${inMiB(statSync(path).size)} downloaded; QEMU starts (in software, so it takes a few seconds) …`);
   const start = performance.now();
   const machine = await VirtualMachine.start(folder, { path, format });

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
+import { type OwnPlace, createVirtualHost, getTlsServers, waitFor } from '@glimpse/testing';
 import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'amqplib';
 import { QmpSocket } from '../../examples/compute-agent/src/json-socket.js';
 import { findProgram } from '../../scripts/services/apt.js';
@@ -84,10 +84,10 @@ describe('The compute agent', () => {
     new ComputeAgent(['snapshot', ...socketArguments(), ...commonArguments(), ...more], run);
   const clean = () => new ComputeAgent(['clean', '--qmp', machine.qmp, '--disk', DISK_NAME, '--json']);
 
-  async function query<T>(command: string): Promise<T> {
+  async function query<T>(command: string, parameters: object = {}): Promise<T> {
     const qmp = await QmpSocket.connect(machine.qmp);
     try {
-      return await qmp.execute<T>(command);
+      return await qmp.execute<T>(command, { arguments: parameters });
     } finally {
       qmp.close();
     }
@@ -144,6 +144,71 @@ describe('The compute agent', () => {
         reply: 'completed',
       },
     ]);
+    await expectCleanMachine();
+  });
+
+  it('tells of the progress where it may read the events', async () => {
+    await channel.assertExchange('glimpse.events', 'topic', { durable: true });
+    const agent = start(['--project', 'p', '--request-id', 'r0']);
+    const progress = {
+      phase: 'reading',
+      bytes_done: 1_048_576,
+      bytes_total: 2_097_152,
+      bytes_per_second: null,
+    };
+    answer = async () => {
+      for (const [project, bytesDone] of [
+        ['other', 0],
+        ['p', progress.bytes_done],
+      ] as const) {
+        const event = { ...progress, request_id: 'r0', project_id: project, bytes_done: bytesDone };
+        channel.publish('glimpse.events', 'snapshot.progress', Buffer.from(JSON.stringify(event)));
+      }
+      await waitFor('the progress', () => agent.log.some((line) => line.startsWith('reading')));
+      return { status: 'completed' };
+    };
+
+    const { code, log } = await agent.end();
+
+    expect(code).toBe(0);
+    expect(log).toContain('reading: 1.0 MiB of 2.0 MiB');
+    expect(log).not.toContain('0.0 MiB');
+    await channel.deleteExchange('glimpse.events');
+    await expectCleanMachine();
+  });
+
+  it('shows the disk by TLS only when it is told so', async () => {
+    const tlsDir = dirname(getTlsServers().caFile);
+    const credentials = join(folder, 'tls');
+    await mkdir(credentials);
+    for (const [from, to] of [
+      ['ca.pem', 'ca-cert.pem'],
+      ['server.pem', 'server-cert.pem'],
+      ['server.key', 'server-key.pem'],
+    ] as const)
+      await copyFile(join(tlsDir, from), join(credentials, to));
+    const object = { id: 'tls0', dir: credentials, endpoint: 'server', 'verify-peer': false };
+    await query('object-add', { 'qom-type': 'tls-creds-x509', ...object });
+    const qemuImg = (...args: string[]) =>
+      execFileSync(findProgram('qemu-img')!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    let seen = '';
+    answer = ({ source: { uri } }) => {
+      expect(() => qemuImg('info', uri.replace('nbds', 'nbd'))).toThrow(/TLS/i);
+      const client = `tls-creds-x509,id=c,dir=${credentials},endpoint=client`;
+      const name = new URL(uri).pathname.slice(1);
+      const server = `server.type=unix,server.path=${join(folder, 'nbd.sock')}`;
+      const options = `driver=nbd,${server},export=${name},tls-creds=c,tls-hostname=localhost`;
+      seen = qemuImg('info', '--object', client, '--image-opts', options);
+      return { status: 'completed' };
+    };
+
+    const { code } = await start(['--nbd-tls-creds', 'tls0']).end();
+
+    expect(failures).toEqual([]);
+    expect(code).toBe(0);
+    expect(messages[0]!.source.uri).toMatch(/^nbds\+unix:/);
+    expect(seen).toContain('virtual size: 64 MiB');
+    await query('object-del', { id: 'tls0' });
     await expectCleanMachine();
   });
 
