@@ -1,4 +1,4 @@
-import { type Caller, type Snapshot } from '@glimpse/contracts';
+import type { Caller, Image, Snapshot } from '@glimpse/contracts';
 import { Database, type Transaction, UniqueViolation } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
@@ -14,7 +14,7 @@ import {
   insertSnapshot,
   toSnapshot,
 } from './snapshot-requests.repository.js';
-import { snapshotKey } from './snapshots.service.js';
+import { snapshotKey, snapshotNotFound } from './snapshots.service.js';
 
 const CANCELLED = { code: 'SNAPSHOT_CANCELLED', message: 'The snapshot was cancelled.' } as const;
 
@@ -36,11 +36,16 @@ export class SnapshotCancellation {
     const key = snapshotKey(ctx, requestId);
     if ((await findSnapshot(this.database, key)) === undefined) await this.forbid(ctx, key);
     return this.database.unitOfWork.run(async (tx) => {
-      const row = await this.held(tx, key);
-      if (row === undefined) throw new Error(`The request ${requestId} is not there any more`);
-      if (row.status !== 'accepted' || row.image_id === null) return toSnapshot(row);
-      await this.end(tx, ctx, row.image_id, row.task_id);
-      return toSnapshot((await findSnapshot(tx, key)) ?? row);
+      const { imageId } = await get(tx, key);
+      // Whoever ends an image holds it before its request: how it stands now does not change meanwhile.
+      const stored = imageId === null ? undefined : await this.ends.hold(tx, imageId);
+      const snapshot = await get(tx, key);
+      if (snapshot.status !== 'accepted' || imageId === null) {
+        this.policy.enforce('get_image', ctx, { owner: key.projectId, visibility: 'private' });
+        return snapshot;
+      }
+      await this.end(tx, ctx, { ...snapshot, imageId }, stored?.image);
+      return get(tx, key);
     });
   }
 
@@ -64,21 +69,23 @@ export class SnapshotCancellation {
     }
   }
 
-  /** As it is once nobody else works on the image: whoever ends an image holds it before its request. */
-  private async held(tx: Transaction, key: SnapshotKey) {
-    const row = await findSnapshot(tx, key);
-    if (row?.status !== 'accepted' || row.image_id === null) return row;
-    await this.ends.hold(tx, row.image_id);
-    return findSnapshot(tx, key);
-  }
-
-  private async end(tx: Transaction, ctx: Caller, imageId: string, taskId: string | null): Promise<void> {
-    const stored = await this.ends.hold(tx, imageId);
-    if (stored !== undefined) await this.policy.enforceOnOwnImage(tx, 'delete_image', ctx, stored.image);
+  private async end(
+    tx: Transaction,
+    ctx: Caller,
+    { imageId, taskId }: Snapshot & { readonly imageId: string },
+    image: Image | undefined,
+  ): Promise<void> {
+    if (image !== undefined) await this.policy.enforceOnOwnImage(tx, 'delete_image', ctx, image);
     await this.imports.cancel(tx, imageId, CANCELLED);
     if (taskId !== null) await this.tasks.fail(tx, taskId, CANCELLED.message);
-    if (stored === undefined) return;
-    await this.ends.withdraw(tx, stored.image);
+    if (image === undefined) return;
+    await this.ends.withdraw(tx, image);
     await this.audit.changed(tx, ctx, { action: 'delete', on: 'image', id: imageId });
   }
+}
+
+async function get(tx: Transaction, key: SnapshotKey): Promise<Snapshot> {
+  const row = await findSnapshot(tx, key);
+  if (row === undefined) throw snapshotNotFound(`request ${key.requestId}`);
+  return toSnapshot(row);
 }

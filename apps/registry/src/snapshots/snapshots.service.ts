@@ -48,7 +48,9 @@ interface Begin extends Asked {
   readonly waiting: SnapshotReplyAddress | null;
 }
 
-const notFound = (what: string) => new ServiceError('SNAPSHOT_NOT_FOUND', `No snapshot found of ${what}`);
+/** The answer for a request that never came, or is another project's. */
+export const snapshotNotFound = (what: string) =>
+  new ServiceError('SNAPSHOT_NOT_FOUND', `No snapshot found of ${what}`);
 
 /** Requests of compute for snapshots: each becomes an image and its import, once, however often it comes. */
 @Injectable()
@@ -97,7 +99,8 @@ export class SnapshotsService {
         ? await findSnapshot(this.database, snapshotKey(ctx, by.requestId))
         : await findSnapshotOf(this.database, by.imageId);
     const isKnown = row !== undefined && (row.project_id === ctx.projectId || this.policy.isAdmin(ctx));
-    if (!isKnown) throw notFound(by.kind === 'request' ? `request ${by.requestId}` : `image ${by.imageId}`);
+    if (!isKnown)
+      throw snapshotNotFound(by.kind === 'request' ? `request ${by.requestId}` : `image ${by.imageId}`);
     this.assertMaySee(ctx, row);
     return toSnapshot(row);
   }
@@ -213,7 +216,7 @@ export class SnapshotsService {
 
   private async get(key: SnapshotKey): Promise<SnapshotRequestRow> {
     const row = await findSnapshot(this.database, key);
-    if (row === undefined) throw notFound(`request ${key.requestId}`);
+    if (row === undefined) throw snapshotNotFound(`request ${key.requestId}`);
     return row;
   }
 }
