@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type OpenBus, openBus } from '@glimpse/bus';
 import { loadConfig } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
-import { createLogger } from '@glimpse/observability';
+import { createLogger, renderMetrics } from '@glimpse/observability';
 import type { RunningService } from '@glimpse/runtime';
 import { ComputeHost, type OwnPlace, createVirtualHost, cutConnections, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -83,6 +83,8 @@ describe('Requests of compute at the gateway', () => {
     source: { uri: 'file:///disk' },
     ...more,
   });
+  const retried = async () =>
+    Number(/snapshot_requests_total\{outcome="retried"\} (\d+)/.exec((await renderMetrics()).body)?.[1] ?? 0);
   const buried = async (count: number) => {
     await waitFor('the dead letters', async () => (await manage.deadLetters.list(10)).length === count);
     return manage.deadLetters.list(10);
@@ -216,6 +218,29 @@ describe('Requests of compute at the gateway', () => {
     compute = await ComputeHost.open(place.url);
     const again = await compute.ask(request, { correlationId });
     expect(again).toMatchObject({ status: 'accepted' });
+  });
+
+  it('keeps a request whose token can not be checked now, and serves others meanwhile', async () => {
+    await serveRegistry();
+    await start({
+      GLIMPSE_AUTH: 'keystone',
+      // Nobody listens there.
+      GLIMPSE_KEYSTONE_AUTH_URL: 'http://127.0.0.1:9/v3',
+      GLIMPSE_KEYSTONE_USERNAME: 'glimpse',
+      GLIMPSE_KEYSTONE_PASSWORD: 'secret',
+      GLIMPSE_KEYSTONE_PROJECT_NAME: 'service',
+      GLIMPSE_KEYSTONE_HTTP_REQUEST_MAX_RETRIES: '0',
+      GLIMPSE_SNAPSHOTS_PREFETCH: '1',
+    });
+    const before = await retried();
+    const waiting = await compute.send(aRequest({ auth: { token: 'token' } }));
+
+    await expect(compute.ask(aRequest())).resolves.toMatchObject({ status: 'accepted' });
+
+    // Twice: it has waited and come back.
+    await waitFor('the second attempt', async () => (await retried()) >= before + 2);
+    expect(compute.repliesTo(waiting)).toEqual([]);
+    await expect(manage.deadLetters.list(1)).resolves.toEqual([]);
   });
 
   it('does not mind that nobody waits for the reply', async () => {
