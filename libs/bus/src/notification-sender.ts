@@ -1,6 +1,7 @@
 import { ServiceError } from '@glimpse/contracts';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BusOptions } from './bus-options.js';
+import { showConnected } from './connection-gauge.js';
 import { type NotificationPlaces, declareNotifications } from './rabbitmq/declare-notifications.js';
 import { RabbitConnection } from './rabbitmq/rabbit-connection.js';
 
@@ -39,11 +40,13 @@ export class NotificationSender {
   ) {
     this.connection = new RabbitConnection(bus, 'notifications', {
       setUp: (model) => this.setUp(model),
-      up: () => undefined,
+      up: () => showConnected(bus.service, 'notifications', true),
       down: () => {
         this.channel = null;
+        showConnected(bus.service, 'notifications', false);
       },
     });
+    showConnected(bus.service, 'notifications', false);
     this.connection.start();
   }
 
