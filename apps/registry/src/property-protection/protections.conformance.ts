@@ -70,6 +70,23 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     ...(await registry.images.get(ctx, id)).properties,
   });
 
+  it('keeps from webhooks what not everybody of the project may read', async () => {
+    const url = 'https://hooks.example.org/';
+    await registry.webhooks.create(owner, {
+      url,
+      eventTypes: ['image.created'],
+      description: null,
+      isEnabled: true,
+    });
+    const properties = { secret_a: 'untold', color: 'red' };
+    await registry.images.create(admin, aNewImage({ owner: 'p1', properties }));
+    await registry.relay.relay();
+
+    const bodies = (await registry.rows('webhook_deliveries')).map(({ payload }) => payload);
+    expect(bodies.join()).toContain('"color":"red"');
+    expect(bodies.join()).not.toMatch(/secret_a|untold/);
+  });
+
   it('hides what a caller may not read', async () => {
     const id = await create();
     const listed = await registry.lists.list(owner, aQuery({ anyOf: [{ column: 'id', values: [id] }] }));
