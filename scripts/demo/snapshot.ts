@@ -160,8 +160,15 @@ async function withWorld(folder: string, ends: World['ends']): Promise<void> {
 
 const folder = mkdtempSync(join(tmpdir(), 'glimpse-demo-'));
 const ends: World['ends'] = [];
-// Whoever interrupts it ends the machines as well, and the demo fails with that and tidies up.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void ends.at(-1)?.());
+
+async function tidyUp(): Promise<void> {
+  for (let end = ends.pop(); end !== undefined; end = ends.pop())
+    await end().catch((error: Error) => console.error(`Left behind: ${error.message}`));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void tidyUp().finally(() => process.exit(1)));
 try {
   await withWorld(folder, ends);
   console.log('\nAll as it should be.');
@@ -169,7 +176,5 @@ try {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
   process.exitCode = 1;
 } finally {
-  for (const end of ends.toReversed())
-    await end().catch((error: Error) => console.error(`Left behind: ${error.message}`));
-  rmSync(folder, { recursive: true });
+  await tidyUp();
 }
