@@ -71,9 +71,8 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
   });
 
   it('keeps from webhooks what not everybody of the project may read', async () => {
-    const url = 'https://hooks.example.org/';
     await registry.webhooks.create(owner, {
-      url,
+      url: 'https://hooks.example.org/',
       eventTypes: ['image.created'],
       description: null,
       isEnabled: true,
