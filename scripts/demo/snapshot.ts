@@ -161,11 +161,15 @@ async function withWorld(folder: string, ends: World['ends']): Promise<void> {
 const folder = mkdtempSync(join(tmpdir(), 'glimpse-demo-'));
 const ends: World['ends'] = [];
 
-async function tidyUp(): Promise<void> {
+async function endAll(): Promise<void> {
   for (let end = ends.pop(); end !== undefined; end = ends.pop())
     await end().catch((error: Error) => console.error(`Left behind: ${error.message}`));
   rmSync(folder, { recursive: true, force: true });
 }
+
+let ended: Promise<void> | undefined;
+/** Once, whoever asks first: the end of the demo, or a signal. */
+const tidyUp = () => (ended ??= endAll());
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void tidyUp().finally(() => process.exit(1)));
