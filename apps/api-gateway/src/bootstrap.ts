@@ -76,8 +76,7 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   );
   const unused = new UnusedConnections(app.getHttpServer());
   const { busUrl: url, bus: options } = config;
-  const bus = { service: SERVICE, instanceId, url, options, logger };
-  const events = createBusStrategy(bus);
+  const events = createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();
