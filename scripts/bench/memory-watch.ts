@@ -1,4 +1,5 @@
 import { residentMebibytes } from './processes.js';
+import { median } from './report.js';
 
 const INTERVAL_MS = 500;
 /** Of the work: what a process holds by then is what it needs. */
@@ -22,42 +23,44 @@ export interface MemoryCourse {
   readonly isFlat: boolean | null;
 }
 
-const middle = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+interface Sample {
+  /** Share of the work that was done by then. */
+  readonly done: number;
+  readonly mebibytes: number;
+}
 
-/** Looks at the memory of processes while they work. */
-export class MemoryWatch {
-  private readonly samples = new Map<string, { readonly done: number; readonly mebibytes: number }[]>();
-  private readonly timer: NodeJS.Timeout;
+function courseOf(name: string, samples: readonly Sample[]): MemoryCourse {
+  const settled = samples.filter(({ done }) => done >= SETTLED).map(({ mebibytes }) => mebibytes);
+  const share = Math.max(1, Math.floor(settled.length * END_SHARE));
+  const early = median(settled.slice(0, share));
+  const late = median(settled.slice(-share));
+  return {
+    name,
+    early,
+    late,
+    peak: Math.max(...samples.map(({ mebibytes }) => mebibytes)),
+    isFlat: settled.length < MIN_SAMPLES ? null : late <= early * ALLOWED_RATIO + ALLOWED_MIB,
+  };
+}
 
-  /** `share` says how much of the work is done, from 0 to 1. */
-  constructor(processes: readonly { readonly name: string; readonly pid: number }[], share: () => number) {
-    const look = () => {
-      for (const { name, pid } of processes) {
-        const course = this.samples.get(name) ?? [];
-        this.samples.set(name, course);
-        course.push({ done: share(), mebibytes: residentMebibytes(pid) });
-      }
-    };
+/** Looks at the memory of processes while `work` runs. `shareDone` says how much of it is done, from 0 to 1. */
+export async function watchMemory<T>(
+  processes: readonly { readonly name: string; readonly pid: number }[],
+  shareDone: () => number,
+  work: () => Promise<T>,
+): Promise<{ result: T; memory: MemoryCourse[] }> {
+  const samples = processes.map((): Sample[] => []);
+  const look = () => {
+    const done = shareDone();
+    for (const [n, { pid }] of processes.entries())
+      samples[n]?.push({ done, mebibytes: residentMebibytes(pid) });
+  };
+  const timer = setInterval(look, INTERVAL_MS);
+  try {
     look();
-    this.timer = setInterval(look, INTERVAL_MS);
-  }
-
-  /** Ends the watch. */
-  end(): MemoryCourse[] {
-    clearInterval(this.timer);
-    return [...this.samples].map(([name, course]) => {
-      const settled = course.filter(({ done }) => done >= SETTLED).map(({ mebibytes }) => mebibytes);
-      const share = Math.max(1, Math.floor(settled.length * END_SHARE));
-      const early = middle(settled.slice(0, share));
-      const late = middle(settled.slice(-share));
-      return {
-        name,
-        early,
-        late,
-        peak: Math.max(...course.map(({ mebibytes }) => mebibytes)),
-        isFlat: settled.length < MIN_SAMPLES ? null : late <= early * ALLOWED_RATIO + ALLOWED_MIB,
-      };
-    });
+    const result = await work();
+    return { result, memory: processes.map(({ name }, n) => courseOf(name, samples[n] ?? [])) };
+  } finally {
+    clearInterval(timer);
   }
 }
