@@ -38,6 +38,10 @@ export class VirtualMachine {
     if (program === undefined) throw new Error('qemu-system-x86_64 is not installed');
     this.child = spawn(program, this.argumentsFor(disk), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.exited = once(this.child, 'exit');
+    // Whoever ends in the middle of a start knows no machine yet that could be stopped.
+    const end = () => this.child.kill('SIGKILL');
+    process.once('exit', end);
+    void this.exited.finally(() => process.off('exit', end)).catch(() => undefined);
     // Writing to one that has ended; the answer that does not come says it.
     this.child.stdin.on('error', () => undefined);
     for (const stream of [this.child.stdout, this.child.stderr])
