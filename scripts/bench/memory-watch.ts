@@ -5,10 +5,10 @@ const INTERVAL_MS = 500;
 /** Of the work: what a process holds by then is what it needs. */
 const SETTLED = 0.1;
 /** Samples at either end of the rest are compared by their medians: a collector of garbage makes waves. */
-const END_SHARE = 0.2;
+const END_SHARE = 0.3;
 /** Growth that is no leak: pages that a collector has not given back. */
 const ALLOWED_RATIO = 1.25;
-const ALLOWED_MIB = 32;
+const ALLOWED_MIB = 48;
 /** With fewer samples nothing can be told. */
 const MIN_SAMPLES = 40;
 
