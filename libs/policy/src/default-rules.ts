@@ -155,6 +155,7 @@ export const defaultRules = {
 
 /** Rules for what Glance does not have. A file that was written for Glance says nothing of them. */
 export const ownRules = {
+  add_snapshot: image('create', OWNING_MEMBER, 'snapshot.create, a message of compute; then as POST images'),
   add_webhook: webhook('create', OWNING_MEMBER, 'POST webhooks'),
   get_webhook: webhook('read', OWNING_READER, 'GET webhook, and its deliveries'),
   get_webhooks: webhook('read', OWNING_READER, 'GET webhooks'),

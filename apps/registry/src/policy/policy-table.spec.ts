@@ -142,6 +142,7 @@ const rows: readonly TableRow[] = [
   ['tasks_api_access stores_info_detail', 'nothing', onNothing, ' yes   403    403    403      403'],
   ['get_webhook get_webhooks', 'of p1', inProject1, '             yes   yes    yes    403      403'],
   ['add_webhook modify_webhook delete_webhook', 'of p1', inProject1, 'yes yes  403    403      403'],
+  ['add_snapshot', 'of p1', inProject1, '                         yes   yes    403    403      403'],
   ['get_task get_tasks add_task modify_task', 'nothing', onNothing, 'yes yes   yes    yes      yes'],
 
   [
@@ -193,7 +194,7 @@ describe('the default rules', () => {
 
     expect(ruleNames.filter((name) => !asked.has(name))).toEqual(HELPERS);
     // Glance's, and our own.
-    expect(ruleNames).toHaveLength(67 + 5);
+    expect(ruleNames).toHaveLength(67 + 6);
   });
 
   it.each<[string, Caller, string]>([

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jobPayloadOf } from '@glimpse/contracts';
+import { Policy } from '@glimpse/policy';
 import { describe, expect, it } from '@jest/globals';
 import { type RegistryUnderTest, aCaller, anAdmin } from '../registry-harness.conformance.js';
 import { describeSnapshotEnds } from './snapshot-ends.conformance.js';
@@ -129,6 +130,19 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
     it('is refused to those who may not create images, and to those without a project', async () => {
       expect(await codeOf(request(anOrder(), { ctx: aCaller('p1', 'reader') }))).toBe('ACTION_FORBIDDEN');
       expect(await codeOf(request(anOrder(), { ctx: aCaller(null) }))).toBe('REQUEST_INVALID');
+    });
+
+    it('is refused to those whom the rule of the operator leaves out', async () => {
+      const order = anOrder();
+      registry().policy.use(
+        new Policy([{ name: 'add_snapshot', text: '!', expression: { kind: 'never' }, source: 'test:1' }]),
+      );
+
+      const code = await codeOf(request(order));
+      registry().policy.use(new Policy());
+
+      expect(code).toBe('ACTION_FORBIDDEN');
+      await expect(request(order)).resolves.toMatchObject({ status: 'accepted' });
     });
 
     it('reads what changed since an image that the caller may read', async () => {

@@ -133,6 +133,7 @@ export class SnapshotsService {
 
   private begin(begin: Begin): Promise<void> {
     const { ctx, request, isTrusted } = begin;
+    this.policy.enforce('add_snapshot', ctx, { owner: ctx.projectId, visibility: request.visibility });
     const steps = this.sources.check(request);
     return this.images.createWith(
       ctx,
