@@ -10,6 +10,7 @@ import {
 } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { isDoneWithin } from '@glimpse/runtime';
+import { ClaimLoop } from '../../runner/claim-loop.js';
 import type { WebhookSender } from './webhook-sender.js';
 
 /** Pause before the registry is told again what came of a message. */
@@ -29,11 +30,7 @@ export interface WebhookRunnerOptions {
 /** Claims messages from the registry and sends them, a bounded number at once, beside the jobs and apart from them. */
 export class WebhookRunner {
   private readonly sending = new Set<Promise<void>>();
-  private isStopping = false;
-  private claiming: Promise<void> | undefined;
-  /** Something happened while a claim was under way: another one follows. */
-  private isWokenAgain = false;
-  private poll: NodeJS.Timeout | undefined;
+  private readonly claims: ClaimLoop;
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -42,19 +39,23 @@ export class WebhookRunner {
     private readonly sender: Pick<WebhookSender, 'send' | 'close'>,
     private readonly options: WebhookRunnerOptions,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.claims = new ClaimLoop(
+      () => this.claim(),
+      (error) => logger.warn({ err: error }, 'could not ask for messages to webhooks'),
+      options.pollMs,
+    );
+  }
 
   start(): void {
     if (!this.options.isEnabled) return;
     this.stopListening = this.live.listen(webhookEvents.due, () => this.wake());
-    this.poll = setInterval(() => this.wake(), this.options.pollMs);
-    this.wake();
+    this.claims.start();
   }
 
   /** Looks for messages now. */
   wake(): void {
-    this.isWokenAgain = true;
-    this.claiming ??= this.claimWhileWoken();
+    this.claims.wake();
   }
 
   /**
@@ -62,30 +63,16 @@ export class WebhookRunner {
    * another worker.
    */
   async stop(graceMs: number): Promise<void> {
-    this.isStopping = true;
+    this.claims.stop();
     this.stopListening?.();
-    clearInterval(this.poll);
     if (!(await isDoneWithin(this.allDone(), graceMs)))
       this.logger.warn({ messages: this.sending.size }, 'leaving messages to webhooks to another worker');
     await this.sender.close();
   }
 
   private async allDone(): Promise<void> {
-    await this.claiming;
+    await this.claims.settled();
     while (this.sending.size > 0) await Promise.all(this.sending);
-  }
-
-  private async claimWhileWoken(): Promise<void> {
-    try {
-      while (this.isWokenAgain && !this.isStopping) {
-        this.isWokenAgain = false;
-        await this.claim();
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, 'could not ask for messages to webhooks');
-    } finally {
-      this.claiming = undefined;
-    }
   }
 
   private async claim(): Promise<void> {
@@ -97,7 +84,7 @@ export class WebhookRunner {
     });
     for (const delivery of deliveries) this.begin(delivery);
     // There may be more than one claim brings.
-    if (deliveries.length > 0) this.isWokenAgain = true;
+    if (deliveries.length > 0) this.wake();
   }
 
   private begin(delivery: ClaimedDelivery): void {
