@@ -1,5 +1,9 @@
 /** A time of a table of ours, for people. */
-export const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+export function iso(epochMs: number): string;
+export function iso(epochMs: number | null): string | null;
+export function iso(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
+}
 
 /** An error as rows keep it, for people. */
 export function describeError(text: string | null): string | null {

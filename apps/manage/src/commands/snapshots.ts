@@ -1,6 +1,7 @@
 import { snapshotStatuses } from '@glimpse/contracts';
 import type { Database, SnapshotRequestRow } from '@glimpse/persistence';
 import { type Command, Option } from 'commander';
+import { matching } from '../filters.js';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, reportList } from '../output.js';
@@ -27,11 +28,10 @@ const described = (row: SnapshotRequestRow) => ({
 
 /** The requests for snapshots that match, the last changed first. */
 export async function listSnapshots(database: Database, { status, project, limit }: ListOptions) {
-  const filters = Object.entries({ status, project_id: project }).filter(([, value]) => value !== undefined);
-  const where = ['1 = 1', ...filters.map(([name]) => `${name} = ?`)].join(' AND ');
+  const { where, values } = matching({ status, project_id: project });
   const rows = await database.query<SnapshotRequestRow>(
     `SELECT * FROM snapshot_requests WHERE ${where} ORDER BY updated_at DESC LIMIT ${limit}`,
-    filters.map(([, value]) => value ?? null),
+    values,
   );
   return rows.map(described);
 }

@@ -1,9 +1,11 @@
 import { webhookDeliveryStatuses } from '@glimpse/contracts';
-import type { Database, SqlValue, WebhookDeliveryRow, WebhookRow } from '@glimpse/persistence';
+import { type Database, type WebhookDeliveryRow, type WebhookRow, placeholders } from '@glimpse/persistence';
 import { type Command, Option } from 'commander';
+import { matching } from '../filters.js';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, report, reportList } from '../output.js';
+import { iso } from '../shown-values.js';
 import { withCurrentDatabase } from '../with-services.js';
 
 interface ListOptions extends OutputOptions {
@@ -20,23 +22,16 @@ interface RetryOptions extends OutputOptions {
   readonly webhook?: string;
 }
 
-const iso = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs).toISOString());
-
 /** The webhooks that match, the oldest first; without their URLs, which may hold what only the project knows. */
 export async function listWebhooks(database: Database, { project, disabled, limit }: ListOptions) {
-  const conditions = ['w.deleted_at IS NULL'];
-  const values: SqlValue[] = [];
-  if (project !== undefined) {
-    conditions.push('w.project_id = ?');
-    values.push(project);
-  }
-  if (disabled === true) conditions.push('w.is_enabled = 0');
+  const { where, values } = matching({ 'w.project_id': project });
+  const state = disabled === true ? 'AND w.is_enabled = 0' : '';
   const count = (status: string) =>
     `(SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.status = '${status}')`;
   const rows = await database.query<WebhookRow & { waiting: number; failed: number }>(
     `SELECT w.id, w.project_id, w.host, w.event_types, w.is_enabled, w.disabled_reason, w.failing_since,
             ${count('waiting')} AS waiting, ${count('failed')} AS failed
-       FROM webhooks w WHERE ${conditions.join(' AND ')} ORDER BY w.seq LIMIT ${limit}`,
+       FROM webhooks w WHERE w.deleted_at IS NULL ${state} AND ${where} ORDER BY w.seq LIMIT ${limit}`,
     values,
   );
   return rows.map((row) => ({
@@ -53,12 +48,12 @@ export async function listWebhooks(database: Database, { project, disabled, limi
 
 /** The messages that match, the newest first. */
 export async function listDeliveries(database: Database, { webhook, status, limit }: DeliveriesOptions) {
-  const filters = Object.entries({ webhook_id: webhook, status }).filter(([, value]) => value !== undefined);
+  const { where, values } = matching({ webhook_id: webhook, status });
   const rows = await database.query<WebhookDeliveryRow>(
     `SELECT id, webhook_id, type, subject, status, attempt, due_at, last_status, last_error, created_at
-       FROM webhook_deliveries WHERE ${['1 = 1', ...filters.map(([name]) => `${name} = ?`)].join(' AND ')}
+       FROM webhook_deliveries WHERE ${where}
       ORDER BY seq DESC LIMIT ${limit}`,
-    filters.map(([, value]) => value ?? null),
+    values,
   );
   return rows.map((row) => ({
     id: row.id,
@@ -81,7 +76,7 @@ export async function retryDeliveries(
   const [which, values] =
     'webhook' in chosen
       ? ['webhook_id = ?', [chosen.webhook]]
-      : [`id IN (${chosen.ids.map(() => '?').join(', ')})`, chosen.ids];
+      : [`id IN (${placeholders(chosen.ids)})`, chosen.ids];
   return database.unitOfWork.run((tx) =>
     tx.execute(
       `UPDATE webhook_deliveries SET status = 'waiting', attempt = 0, due_at = ?, ended_at = NULL
