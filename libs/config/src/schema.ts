@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { audit } from './sections/audit.js';
 import { cache } from './sections/cache.js';
-import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
+import { byteSize, flag, isAmqpUrl, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
 import { formats } from './sections/formats.js';
 import { keystone } from './sections/keystone.js';
@@ -28,11 +28,10 @@ const databaseUrl = z
     (url) => isSqlite(url) || isMysql(url),
     'must be sqlite:<path> or mysql://user:password@host:port/database',
   );
-const isAmqp = (url: string) => /^amqps?:\/\//.test(url) && URL.canParse(url);
 const busUrl = z
   .string()
   .refine(
-    (url) => url.startsWith('memory:') || isAmqp(url),
+    (url) => url.startsWith('memory:') || isAmqpUrl(url),
     'must be memory: or amqp://user:password@host:port/vhost',
   );
 

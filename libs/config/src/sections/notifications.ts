@@ -1,10 +1,9 @@
 import { notificationGroups, notificationTypes } from '@glimpse/contracts';
 import { z } from 'zod';
-import { flag, wholeNumber, words } from '../option-types.js';
+import { amqpUrl, flag, isAmqpUrl, wholeNumber, words } from '../option-types.js';
 
 const DAY_MS = 86_400_000;
 const known: ReadonlySet<string> = new Set([...notificationTypes, ...notificationGroups]);
-const isAmqp = (url: string) => /^amqps?:\/\//.test(url) && URL.canParse(url);
 /** AMQP's short strings. */
 const amqpName = () => z.string().min(1).max(200);
 
@@ -17,9 +16,7 @@ export const notifications = z
       .describe(
         "How others are notified as Glance does it: `messagingv2` over RabbitMQ, `messaging` the same without oslo.messaging's envelope, `log` in the registry's log, `noop` not at all.",
       ),
-    transportUrl: z
-      .string()
-      .refine(isAmqp, 'must be amqp://user:password@host:port/vhost')
+    transportUrl: amqpUrl()
       .optional()
       .describe(
         'The RabbitMQ that notifications go to; default: bus_url, where that is one. Certificates are those of bus.tls.',
@@ -85,7 +82,7 @@ interface Notifying {
 /** What is wrong with where notifications are to go. */
 export function notificationProblems({ busUrl, notifications: options }: Notifying): string[] {
   const needsBroker = options.driver === 'messagingv2' || options.driver === 'messaging';
-  return needsBroker && options.transportUrl === undefined && !isAmqp(busUrl)
+  return needsBroker && options.transportUrl === undefined && !isAmqpUrl(busUrl)
     ? [
         `notifications.transport_url: must be set for the driver ${options.driver}, since bus_url is no RabbitMQ`,
       ]

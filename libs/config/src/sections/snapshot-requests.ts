@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import { flag, wholeNumber, words } from '../option-types.js';
+import { amqpUrl, flag, isAmqpUrl, wholeNumber, words } from '../option-types.js';
 import { tlsFiles, tlsProblems } from './tls.js';
-
-const isAmqp = (url: string) => /^amqps?:\/\//.test(url) && URL.canParse(url);
 
 /** Options of `snapshots`: where requests come from, and whose word is taken. */
 export const snapshotRequests = {
-  busUrl: z
-    .string()
-    .refine(isAmqp, 'must be amqp://user:password@host:port/vhost')
+  busUrl: amqpUrl()
     .optional()
     .describe(
       'RabbitMQ that requests come from, e.g. that of the compute service: `amqp://user:password@host:port/vhost`. Default: bus_url; without RabbitMQ there nothing is taken.',
@@ -52,7 +48,7 @@ interface SnapshotBus {
 
 /** The RabbitMQ that requests for snapshots come from; undefined where there is none. */
 export const snapshotBusUrl = ({ busUrl, snapshots }: SnapshotBus): string | undefined =>
-  snapshots.busUrl ?? (isAmqp(busUrl) ? busUrl : undefined);
+  snapshots.busUrl ?? (isAmqpUrl(busUrl) ? busUrl : undefined);
 
 interface SnapshotTls {
   readonly snapshots: { readonly busTls?: Parameters<typeof tlsProblems>[1] | undefined };

@@ -1,9 +1,6 @@
-import { z } from 'zod';
-import { wholeNumber, words } from '../option-types.js';
+import { wholeNumbers, words } from '../option-types.js';
 
-const asList = (value: unknown) =>
-  typeof value === 'string' ? value.split(',').filter((part) => part.trim() !== '') : value;
-const ports = () => z.preprocess(asList, z.array(wholeNumber(1, 65_535)));
+const ports = () => wholeNumbers(1, 65_535);
 
 const NETWORK = /^[0-9a-f.:]+(\/\d{1,3})?$/i;
 
