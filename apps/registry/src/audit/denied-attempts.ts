@@ -117,8 +117,7 @@ export class DeniedAttempts {
   }
 
   private recordOf({ ctx, refusal, isOfMany, atMs, count }: Attempt): AuditRecord {
-    const guarded: DefaultRule | undefined =
-      refusal.rule === undefined ? undefined : allRules[refusal.rule];
+    const guarded: DefaultRule | undefined = refusal.rule === undefined ? undefined : allRules[refusal.rule];
     const { action, on } = refusal.operation ?? guarded?.operation ?? { action: 'read', on: 'image' };
     return auditRecord(
       { action, on, id: (isOfMany ? undefined : refusal.targetId) ?? UNKNOWN },

@@ -1,11 +1,5 @@
 import { type Caller, ServiceError } from '@glimpse/contracts';
-import {
-  Policy,
-  type PolicyTarget,
-  type RuleName,
-  allRules,
-  noTarget,
-} from '@glimpse/policy';
+import { Policy, type PolicyTarget, type RuleName, allRules, noTarget } from '@glimpse/policy';
 import { type SqlReader, exactly, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { PolicyRefusal } from './policy-refusal.js';
