@@ -4,6 +4,7 @@ import type { BusOptions } from '../bus-options.js';
 import type { ConnectionEnd } from '../connection-gauge.js';
 import { atMost } from './at-most.js';
 import { backOffMs } from './back-off.js';
+import { bearAnyHeaders } from './bear-any-headers.js';
 import { tlsOptions } from './tls-options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -36,13 +37,15 @@ function explainRefusal(error: unknown): unknown {
 /** Connects once. Rejects with the reason when that fails, after a bounded time. */
 export async function connectTo(bus: BusOptions, end: string): Promise<ChannelModel> {
   try {
-    return await connect(withHeartbeat(bus.url), {
+    const model = await connect(withHeartbeat(bus.url), {
       ...tlsOptions(bus),
       noDelay: true,
       keepAlive: true,
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: `${bus.instanceId} ${end}` },
     });
+    bearAnyHeaders(model);
+    return model;
   } catch (error) {
     throw explainRefusal(error);
   }

@@ -13,7 +13,15 @@ import { MAX_REASON_LENGTH, headers } from './headers.js';
 import type { TrustedUsers } from './trusted-users.js';
 import { unlessClosed } from './unless-closed.js';
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+/** Of a property of AMQP. */
+const MAX_TEXT_BYTES = 255;
+
+/**
+ * A text that can be passed on. Bytes that are no UTF-8 become longer when they are read, and nobody publishes a text
+ * that is too long; nor headers of any length.
+ */
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_TEXT_BYTES ? value : null;
 
 /** What our own services wrote on a copy; undefined on what comes from anybody else. */
 function ownHeadersOf(properties: MessageProperties, trusted: TrustedUsers) {

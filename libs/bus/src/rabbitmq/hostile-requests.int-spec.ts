@@ -1,0 +1,118 @@
+import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type ChannelModel, type Options, connect } from 'amqplib';
+import { BusHarness } from '../bus-harness.conformance.js';
+import type { ForeignRequest, ForeignRequests } from '../foreign-requests.js';
+import { createForeignRequests } from '../open-foreign-requests.js';
+
+jest.setTimeout(60_000);
+
+/** Puts bytes on the wire that no client library would send: in place of others that are as many. */
+function replaceOnTheWire(model: ChannelModel, placeholder: Buffer, bytes: Buffer): void {
+  const { stream } = model.connection as unknown as { stream: { write(data: Buffer): boolean } };
+  const write = stream.write.bind(stream);
+  stream.write = (data) => {
+    const at = data.indexOf(placeholder);
+    if (at >= 0) bytes.copy(data, at);
+    return write(data);
+  };
+}
+
+/** The value of a header: a list in a list in a list. */
+function nested(depth: number): Buffer {
+  const value = Buffer.alloc(depth * 5);
+  for (let level = 0; level < depth; level++) {
+    value.write('A', level * 5, 'latin1');
+    value.writeUInt32BE((depth - level - 1) * 5, level * 5 + 1);
+  }
+  return value;
+}
+
+describe('requests with hostile properties', () => {
+  let place: OwnPlace;
+  let harness: BusHarness;
+  let publisher: ChannelModel;
+  let requests: ForeignRequests;
+  let take: (request: ForeignRequest) => Promise<void> | void;
+
+  beforeEach(async () => {
+    place = await createVirtualHost();
+    harness = new BusHarness(place.url);
+    requests = createForeignRequests({
+      ...harness.options('api-gateway', { declare: true }, place.url),
+      requests: { prefetch: 1, hasTransientExchange: false },
+    });
+    requests.open((request) => void Promise.resolve(take(request)).catch(() => undefined));
+    await waitFor('the connection', () => requests.isConnected());
+    publisher = await connect(place.url);
+    publisher.on('error', () => undefined);
+  });
+  afterEach(async () => {
+    await publisher.close().catch(() => undefined);
+    await requests.close();
+    await harness.close();
+    await place.remove();
+  });
+
+  const send = async (body: string, options: Options.Publish) => {
+    const channel = await publisher.createConfirmChannel();
+    channel.publish('glimpse.snapshots', '', Buffer.from(body), options);
+    await channel.waitForConfirms();
+    await channel.close();
+  };
+
+  it.each(['correlationId', 'replyTo', 'messageId'] as const)(
+    'puts aside and buries a request whose %s is no text',
+    async (property) => {
+      const taken: string[] = [];
+      take = async (request) => {
+        taken.push(`${request.body.toString()} ${request.attempt}`);
+        if (request.body.toString() === 'next') return request.done();
+        return request.attempt === 1 ? request.retry() : request.bury('broken', Buffer.from('{}'));
+      };
+      const placeholder = Buffer.from('#'.repeat(200));
+      replaceOnTheWire(publisher, placeholder, Buffer.alloc(200, 0xff));
+
+      await send('hostile', { [property]: placeholder.toString() });
+      await send('next', {});
+
+      const { deadLetters } = harness.client();
+      await waitFor('the dead letter', async () => (await deadLetters.list(2)).length === 1, 20_000);
+      expect(taken).toEqual(['hostile 1', 'next 1', 'hostile 2']);
+    },
+  );
+
+  it('is not blocked by headers that are nested without end', async () => {
+    const taken: string[] = [];
+    take = (request) => {
+      taken.push(request.body.toString());
+      request.done();
+    };
+    const value = nested(13_000);
+    const filler = '#'.repeat(value.length - 5);
+    const placeholder = Buffer.alloc(value.length);
+    placeholder.write('S', 0);
+    placeholder.writeUInt32BE(filler.length, 1);
+    placeholder.write(filler, 5);
+    replaceOnTheWire(publisher, placeholder, value);
+
+    await send('hostile', { headers: { deep: filler } });
+    await send('next', {});
+
+    await waitFor('the next', () => taken.includes('next'), 40_000);
+  });
+
+  it('passes on what has as many headers as the broker takes', async () => {
+    const taken: string[] = [];
+    take = async (request) => {
+      taken.push(`${request.body.toString()} ${request.attempt}`);
+      if (request.attempt === 1 && request.body.toString() === 'large') return request.retry();
+      request.done();
+    };
+
+    await send('large', { headers: { traceparent: 't'.repeat(65_000) } });
+    await send('next', {});
+
+    await waitFor('both', () => taken.includes('large 2') && taken.includes('next 1'), 20_000);
+  });
+});
