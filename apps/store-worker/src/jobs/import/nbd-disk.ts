@@ -9,9 +9,9 @@ import {
   dirtyBitmapContext,
 } from '@glimpse/nbd';
 import type { Logger } from '@glimpse/observability';
+import { failed } from './failed.js';
 import { type NbdPlace, toNbdFailure } from './nbd-place.js';
 import { resumePause } from './resume-pause.js';
-import { failed } from './web-request.js';
 
 /** What is read of a disk. */
 export interface DiskSelection {

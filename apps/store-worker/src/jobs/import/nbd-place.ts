@@ -4,8 +4,8 @@ import type { Config } from '@glimpse/config';
 import { ServiceError, normalizeHost, problemWithServer } from '@glimpse/contracts';
 import { type NbdAddress, NbdClient, type NbdClientOptions, NbdError, parseNbdUri } from '@glimpse/nbd';
 import type { AllowedAddresses } from './allowed-addresses.js';
+import { failed } from './failed.js';
 import { holdPlace } from './snapshot-path.js';
-import { failed } from './web-request.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A request that takes longer than the silence that is allowed is not silent. */

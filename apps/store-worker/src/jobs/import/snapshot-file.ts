@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import type { Config } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { CHUNK_BYTES } from './disk-chunks.js';
+import { failed } from './failed.js';
 import type { OpenedSource } from './opened-source.js';
 import { holdPlace } from './snapshot-path.js';
-import { failed } from './web-request.js';
 
 /** What the kernel counts the size of a block device in, whatever its own blocks are. */
 const SECTOR_BYTES = 512;

@@ -1,7 +1,7 @@
 import type { DiskPiece } from '@glimpse/nbd';
 import { PeekedChunks } from '../../conversion/peeked-chunks.js';
 import { zeroChunks } from './disk-chunks.js';
-import { failed } from './web-request.js';
+import { failed } from './failed.js';
 
 const tooShort = () => failed('The data of the parent image ends before its disk does');
 

@@ -5,10 +5,10 @@ import { type ImageLocation, type ImportSource, ServiceError } from '@glimpse/co
 import type { StoreRegistry } from '@glimpse/stores';
 import type { DiskConverter } from '../../conversion/disk-converter.js';
 import type { ScratchSpace } from '../../conversion/scratch-space.js';
+import { failed } from './failed.js';
 import type { ReadAttempt } from './opened-source.js';
 import { digestsOf } from './known-digests.js';
 import { CHUNK_BYTES } from './disk-chunks.js';
-import { failed } from './web-request.js';
 
 type Incremental = NonNullable<Extract<ImportSource, { kind: 'snapshot' }>['incremental']>;
 type Parent = Incremental['parent'];

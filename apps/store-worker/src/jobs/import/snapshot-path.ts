@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, constants, open, realpath } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { ServiceError } from '@glimpse/contracts';
-import { failed } from './web-request.js';
+import { failed } from './failed.js';
 
 /**
  * `O_PATH` of Linux, which `node:fs` does not name: a handle on what lies there, whatever it is, that opens nothing. A pipe

@@ -3,13 +3,14 @@ import type { Config } from '@glimpse/config';
 import { type ImportSource, ServiceError, isSchemeAllowed } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { AllowedAddresses } from './allowed-addresses.js';
+import { failed } from './failed.js';
 import { NbdDisk } from './nbd-disk.js';
 import { NbdPlace } from './nbd-place.js';
 import type { OpenedSource, ReadAttempt } from './opened-source.js';
 import { SnapshotFiles } from './snapshot-file.js';
 import { mergedDisk, wholeDisk } from './snapshot-merge.js';
 import type { ParentDisk, SnapshotParents } from './snapshot-parent.js';
-import { WebRequests, failed } from './web-request.js';
+import { WebRequests } from './web-request.js';
 import { WebSource } from './web-source.js';
 
 type Source = Extract<ImportSource, { kind: 'snapshot' }>;

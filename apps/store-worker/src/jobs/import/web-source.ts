@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { isServiceError } from '@glimpse/contracts';
+import { failed } from './failed.js';
 import { resumePause } from './resume-pause.js';
-import { type WebAnswer, type WebOptions, type WebRequests, failed } from './web-request.js';
+import type { WebAnswer, WebOptions, WebRequests } from './web-request.js';
 
 /** Data on its way from a web server. */
 export interface WebData {
