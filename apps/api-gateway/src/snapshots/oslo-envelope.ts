@@ -10,7 +10,8 @@ export const OSLO_ENVELOPE_VERSION = '2.0';
 const VERSION = '1.0';
 const NAMESPACES: ReadonlySet<unknown> = new Set([undefined, null, 'snapshots']);
 
-const text = () => z.string().max(255);
+/** What becomes a property of an AMQP message: its bytes count. */
+const text = () => z.string().refine((value) => Buffer.byteLength(value) <= 255, 'is longer than 255 bytes');
 
 /** What is in the envelope; the context is in members that begin with `_context_`. */
 export const OsloCall = z.looseObject({

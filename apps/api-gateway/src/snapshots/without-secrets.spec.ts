@@ -23,7 +23,25 @@ describe('withoutSecrets', () => {
   });
 });
 
+describe('a URL that is written in another way', () => {
+  it.each([
+    [' https://me:pw@host/disk', ' https://***@host/disk'],
+    ['http:me:pw@host/disk', 'http:***@host/disk'],
+    ['http:\\\\me:pw@host/disk', 'http:\\\\***@host/disk'],
+    ['http:///me:pw@host/disk', 'http:///***@host/disk'],
+    ['a note: nothing else', 'a note: nothing else'],
+  ])('has no secrets either: %s', (written, kept) => {
+    expect(withoutSecrets(written)).toBe(kept);
+  });
+});
+
 describe('withoutLongWords', () => {
+  it('strikes out the secrets of URLs, however short they are', () => {
+    const text = '{"uri": "http://me:pw@host/disk?sig=s", "name": "why?", broken';
+
+    expect(withoutLongWords(text)).toBe('{"uri": "http://***host/disk?***", "name": "why?", broken');
+  });
+
   it('strikes out every word that may be a token, and keeps what tells what it was', () => {
     const text = `{"request_id": "r-1", "auth": {"token": gAAAAABl${'x_-'.repeat(60)}==, broken`;
 
