@@ -29,7 +29,7 @@ const withServices = { testEnvironment: './test/environment.mjs' };
 
 export default {
   // Jest has one for all projects. Tests wait for conditions, so only a test that hangs takes this long.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   projects: [
     project('unit', ['<rootDir>/{apps,libs,scripts,examples}/**/*.spec.ts']),
     project('integration', ['<rootDir>/{apps,libs}/**/*.int-spec.ts']),

@@ -111,6 +111,9 @@ const proxySettings = (dir: string, ports: SwiftPorts) => [
   '[app:proxy-server]',
   'use = egg:swift#proxy',
   'account_autocreate = true',
+  // Also on a machine that has much else to do.
+  'conn_timeout = 10',
+  'node_timeout = 60',
   ...filter('catch_errors'),
   ...filter('gatekeeper'),
   ...filter('memcache', `memcache_servers = 127.0.0.1:${ports.cache}`),
