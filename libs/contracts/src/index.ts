@@ -91,6 +91,7 @@ export {
   endedImportPayload,
   isAttemptId,
   stagedKeyOf,
+  uriWithoutSecrets,
 } from './domain/import.js';
 export {
   CheckedCopy,

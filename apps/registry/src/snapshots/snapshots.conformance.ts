@@ -29,6 +29,7 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
     it("becomes an image with Nova's properties, and an import", async () => {
       const ctx = { ...aCaller(), userId: 'ada' };
       const order = anOrder({
+        source: { uri: 'nbd://user:secret@compute-7:10809/vda?signature=secret' },
         disk_format: 'qcow2',
         compressed: true,
         base_image_ref: 'base',
@@ -102,6 +103,12 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
     it.each<[string, string, Parameters<typeof anOrder>[0]]>([
       ['a scheme that is not allowed', 'REQUEST_INVALID', { source: { uri: 'http://example.org/disk' } }],
       ['what is no URI', 'REQUEST_INVALID', { source: { uri: 'somewhere' } }],
+      ['a URI with blanks before it', 'REQUEST_INVALID', { source: { uri: ' nbd://me:secret@h/x' } }],
+      [
+        'a URI that is written in another way',
+        'REQUEST_INVALID',
+        { source: { uri: 'nbd:///me:secret@h/x' } },
+      ],
       ['a format that is unknown', 'REQUEST_INVALID', { source: { uri: 'nbd://h/x', format: 'floppy' } }],
       ['a disk_format that is unknown', 'REQUEST_INVALID', { disk_format: 'floppy' }],
       ['a container_format that is unknown', 'IMAGE_INVALID', { container_format: 'crate' }],

@@ -9,7 +9,7 @@ import {
   type SnapshotReplyAddress,
   type registrySnapshots,
   snapshotEvents,
-  withoutCredentials,
+  uriWithoutSecrets,
 } from '@glimpse/contracts';
 import { Database, type SnapshotRequestRow, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -175,7 +175,7 @@ export class SnapshotsService {
     const source = await this.sources.resolve(tx, ctx, request);
     const storeIds = this.storesOf(request.stores);
     const { request_id, instance_id } = request;
-    const method = { name: 'snapshot', uri: withoutCredentials(source.uri), request_id, instance_id };
+    const method = { name: 'snapshot', uri: uriWithoutSecrets(source.uri), request_id, instance_id };
     const taskId = await this.launcher.launch(tx, ctx, {
       image,
       type: 'api_image_import',

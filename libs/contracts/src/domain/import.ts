@@ -142,6 +142,9 @@ export const ImportPayload = z.object({
 });
 export type ImportPayload = z.output<typeof ImportPayload>;
 
+/** The URI without passwords, and without its query, which may be a signature. */
+export const uriWithoutSecrets = (uri: string): string => withoutCredentials(uri).replace(/[?#].*$/s, '');
+
 /**
  * The payload of an import that has ended, without what nobody but its worker needed: tokens, passwords in URLs, and their
  * queries, which may be signatures. Undefined where there is nothing of the kind.
@@ -150,7 +153,7 @@ export function endedImportPayload(payload: ImportPayload): ImportPayload | unde
   const { source } = payload;
   if (source.kind === 'glance') return { ...payload, source: { ...source, token: '' } };
   if (source.kind !== 'web' && source.kind !== 'snapshot') return undefined;
-  const uri = withoutCredentials(source.uri).replace(/[?#].*$/s, '');
+  const uri = uriWithoutSecrets(source.uri);
   return uri === source.uri ? undefined : { ...payload, source: { ...source, uri } };
 }
 
