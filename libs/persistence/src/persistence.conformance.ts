@@ -243,6 +243,24 @@ export function describePersistence(name: string, makeFixture: () => Promise<Dat
         expect(same).toBe(1);
       });
 
+      it('takes many large rows at once', async () => {
+        const payload = '\u4e2d'.repeat(32_000);
+        const rows = Array.from({ length: 200 }, (_, index) => ({
+          event_id: `large-${index}`,
+          name: 'image.updated',
+          subject: 'large',
+          payload,
+          occurred_at: 0,
+          sent_at: null,
+        }));
+
+        await database.unitOfWork.run((tx) => tx.insert('outbox', rows));
+
+        expect(
+          await database.query("SELECT COUNT(*) AS count FROM outbox WHERE subject = 'large'"),
+        ).toMatchObject([{ count: 200 }]);
+      });
+
       it('says when a key is taken, and the transaction can go on', async () => {
         await run(async (tx) => {
           await tx.insert('images', [anImage('taken')]);
