@@ -52,7 +52,7 @@ export class SnapshotCancellation {
   /** Messages may overtake each other. */
   private async forbid(ctx: Caller, { projectId, requestId }: SnapshotKey): Promise<void> {
     // Whom it forbids may be whoever may ask.
-    this.policy.enforce('add_image', ctx, { owner: projectId, visibility: 'private' });
+    this.policy.enforce('add_snapshot', ctx, { owner: projectId, visibility: 'private' });
     const now = this.clock.now();
     try {
       await this.database.unitOfWork.run((tx) =>
