@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type OwnPlace, createVirtualHost, getTlsServers, waitFor } from '@glimpse/testing';
 import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'amqplib';
-import { QmpSocket } from '../../examples/compute-agent/src/json-socket.js';
+import { GuestAgentSocket, QmpSocket } from '../../examples/compute-agent/src/json-socket.js';
 import { findProgram } from '../../scripts/services/apt.js';
 import { root } from '../../scripts/services/state.js';
 import { type AgentRun, ComputeAgent, optionsOf, typescriptOptions } from '../qemu/compute-agent.js';
@@ -82,7 +82,7 @@ describe('The compute agent', () => {
   const socketArguments = () => optionsOf({ qmp: machine.qmp, 'guest-agent': machine.guestAgent });
   const start = (more: readonly string[] = [], run: AgentRun = {}) =>
     new ComputeAgent(['snapshot', ...socketArguments(), ...commonArguments(), ...more], run);
-  const clean = () => new ComputeAgent(['clean', '--qmp', machine.qmp, '--disk', DISK_NAME, '--json']);
+  const clean = () => new ComputeAgent(['clean', ...socketArguments(), '--disk', DISK_NAME, '--json']);
 
   async function query<T>(command: string, parameters: object = {}): Promise<T> {
     const qmp = await QmpSocket.connect(machine.qmp);
@@ -91,6 +91,11 @@ describe('The compute agent', () => {
     } finally {
       qmp.close();
     }
+  }
+  async function freeze(): Promise<void> {
+    const agent = await GuestAgentSocket.connect(machine.guestAgent, 30_000);
+    await agent.execute('guest-fsfreeze-freeze');
+    agent.close();
   }
   const bitmaps = async () => {
     const nodes =
@@ -272,6 +277,8 @@ describe('The compute agent', () => {
     await waitFor('the request', () => messages.length === 1, 30_000);
     killed.kill('SIGKILL');
     await killed.end();
+    // As if it had been killed before it thawed the guest.
+    await freeze();
 
     const other = await start(['--request-id', 'r2']).end();
     answer = () => ({ status: 'completed' });
@@ -290,6 +297,7 @@ describe('The compute agent', () => {
     await waitFor('the request', () => messages.length === 1, 30_000);
     killed.kill('SIGKILL');
     await killed.end();
+    await freeze();
 
     const { code, output } = await clean().end();
 

@@ -7,9 +7,16 @@ type Message = Answer & { readonly QMP?: unknown; readonly event?: string };
 /** A byte that ends whatever the agent in the guest has half read, and that it puts before the answer to a sync. */
 const RESET = 0xff;
 
+/** Characters without the end of a line: the monitor's longest answers are far shorter, and a guest may send what it likes. */
+const MAX_LINE = 64 * 1024 * 1024;
+
+const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null;
+
 /** A connection to a Unix socket on which each line is a JSON document. */
 class JsonSocket {
-  private rest = '';
+  /** What came of a line so far. */
+  private rest: string[] = [];
+  private restLength = 0;
   private failure: AgentError | undefined;
   private receive: (message: Message) => void = () => undefined;
   private fail: (error: AgentError) => void = () => undefined;
@@ -73,13 +80,34 @@ class JsonSocket {
   }
 
   private take(text: string): void {
-    const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) {
-      // The byte before the answer to a sync is none of UTF-8.
-      const document = line.replace(/^\ufffd+/, '').trim();
-      if (document !== '') this.receive(JSON.parse(document) as Message);
+    const [first = '', ...others] = text.split('\n');
+    this.rest.push(first);
+    this.restLength += first.length;
+    for (const next of others) {
+      this.takeLine(this.rest.join(''));
+      this.rest = [next];
+      this.restLength = next.length;
     }
+    if (this.restLength > MAX_LINE) this.refuse('sends a line without an end');
+  }
+
+  /** What is no answer is passed over: a guest says what it likes, and what was waited for may still come. */
+  private takeLine(line: string): void {
+    let message: unknown;
+    try {
+      // The byte before the answer to a sync is none of UTF-8.
+      message = JSON.parse(line.replace(/^\ufffd+/, ''));
+    } catch {
+      return;
+    }
+    if (isMessage(message)) this.receive(message);
+  }
+
+  private refuse(what: string): void {
+    this.rest = [];
+    this.restLength = 0;
+    this.end(`the other end ${what}`);
+    this.socket.destroy();
   }
 }
 

@@ -117,7 +117,13 @@ export async function exportByNbd(
     throw error;
   }
   const bitmaps = bitmap?.isExported === true ? [frozenBitmapName(bitmap.name, tag)] : undefined;
-  await monitor.execute('block-export-add', {
-    arguments: { type: 'nbd', id: tag, name: tag, 'node-name': fleeceNode(tag), writable: false, bitmaps },
-  });
+  try {
+    await monitor.execute('block-export-add', {
+      arguments: { type: 'nbd', id: tag, name: tag, 'node-name': fleeceNode(tag), writable: false, bitmaps },
+    });
+  } catch (error) {
+    // Nobody would find it: it has no tag.
+    await monitor.execute('nbd-server-stop').catch(() => undefined);
+    throw error;
+  }
 }

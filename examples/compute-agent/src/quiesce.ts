@@ -43,11 +43,16 @@ async function thaw(agent: Commands): Promise<void> {
   );
 }
 
+/** Thaws a guest that a run which was killed at the wrong moment has left frozen; whether it was. */
+export async function thawLeftFrozen(agent: Commands): Promise<boolean> {
+  const wasFrozen = await isFrozen(agent);
+  if (wasFrozen) await thaw(agent);
+  return wasFrozen;
+}
+
 async function freezeGuest(agent: Commands, timeoutMs: number): Promise<void> {
   // One that can't say how it stands can't be frozen either.
-  const wasFrozen = await isFrozen(agent);
-  // An earlier agent of a host that was killed at the wrong moment has left it so.
-  if (wasFrozen) await thaw(agent);
+  await thawLeftFrozen(agent);
   try {
     await agent.execute('guest-fsfreeze-freeze', { timeoutMs });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import { AgentError, textOf } from './agent-error.js';
@@ -12,6 +13,9 @@ const EXCHANGE = 'glimpse.snapshots';
 const EVENTS = 'glimpse.events';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** How long a broker that says nothing is waited for, at the beginning and at the end. */
+const CONNECT_TIMEOUT_MS = 15_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 interface Message {
   readonly request_id: string;
@@ -53,7 +57,7 @@ export class SnapshotBus {
   }
 
   private async exchange(message: Message, signal: AbortSignal, isFirst: boolean): Promise<SnapshotReply> {
-    const model = await this.connect(isFirst);
+    const model = await this.connect(isFirst, signal);
     try {
       const lost = rejectionOf(model, signal);
       const work = async () => {
@@ -65,18 +69,30 @@ export class SnapshotBus {
       signal.throwIfAborted();
       throw error;
     } finally {
-      await model.close().catch(() => undefined);
+      await close(model);
     }
   }
 
-  private async connect(isFirst: boolean): Promise<ChannelModel> {
-    try {
-      const model = await connect(this.url);
+  /** A broker that takes connections and says nothing must not keep anybody from ending: the guest may be standing still. */
+  private async connect(isFirst: boolean, signal: AbortSignal): Promise<ChannelModel> {
+    signal.throwIfAborted();
+    const ended = new AbortController();
+    const connecting = connect(this.url, { timeout: CONNECT_TIMEOUT_MS }).then((model) => {
       model.on('error', () => undefined);
       return model;
+    });
+    const aborted = once(signal, 'abort', { signal: ended.signal }).then(() => {
+      void connecting.then(close, () => undefined);
+      throw signal.reason as Error;
+    });
+    try {
+      return await Promise.race([connecting, aborted]);
     } catch (error) {
+      signal.throwIfAborted();
       const text = `RabbitMQ can't be reached: ${textOf(error)}`;
       throw isFirst ? new AgentError('refused', text) : new ConnectionLostError(text);
+    } finally {
+      ended.abort();
     }
   }
 
@@ -154,6 +170,17 @@ function describeProgress({ phase, bytes_done, bytes_total, bytes_per_second }: 
 }
 
 const userOf = (url: string) => decodeURIComponent(new URL(url).username) || 'guest';
+
+/** Resolves within bounded time, whatever the broker does. */
+async function close(model: ChannelModel): Promise<void> {
+  const patience = new AbortController();
+  const closed = model.close().catch(() => undefined);
+  await Promise.race([
+    closed,
+    delay(CLOSE_TIMEOUT_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+  ]);
+  patience.abort();
+}
 
 /** Rejects when the connection ends, or `signal` aborts. */
 function rejectionOf(model: ChannelModel, signal: AbortSignal): Promise<never> {

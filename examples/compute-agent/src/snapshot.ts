@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError, textOf } from './agent-error.js';
 import { cleanUp, exportsOf, findTags } from './clean-up.js';
-import type { Commands } from './commands.js';
+import { CommandError, type Commands } from './commands.js';
 import { bitmapsOf, getDisk } from './disk.js';
 import { openGuestAgent, openMonitor } from './machine.js';
 import type { SnapshotReply, SnapshotRequest } from './messages.js';
@@ -15,7 +15,7 @@ import {
   planBitmaps,
   prepareScratch,
 } from './point-in-time.js';
-import { whileFrozen } from './quiesce.js';
+import { thawLeftFrozen, whileFrozen } from './quiesce.js';
 import { SnapshotBus } from './snapshot-bus.js';
 import { frozenBitmapName, newTag, prefixOf } from './tag.js';
 
@@ -116,8 +116,23 @@ export class Snapshot {
   private async resume(point: PointInTime): Promise<void> {
     this.log(`Going on with the point in time ${point.tag} that an earlier run has kept`);
     this.hasServer = true;
+    await this.thawLeftFrozen();
     if ((await exportsOf(this.monitor)).some(({ id }) => id === point.tag)) return;
     await exportByNbd(this.monitor, point, this.options.listen, this.options.access);
+  }
+
+  /** The run before may have been killed when the moment was fixed and the guest not thawed yet. */
+  private async thawLeftFrozen(): Promise<void> {
+    const agent = await this.findAgent();
+    try {
+      if (agent !== undefined && (await thawLeftFrozen(agent)))
+        this.log('The earlier run had left the guest frozen: thawed');
+    } catch (error) {
+      // One that can't say how it stands can't be frozen either.
+      if (!(error instanceof CommandError)) throw error;
+    } finally {
+      agent?.close();
+    }
   }
 
   private async make(point: PointInTime): Promise<void> {
