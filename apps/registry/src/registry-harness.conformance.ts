@@ -98,12 +98,13 @@ export class FakePublisher {
 /** Keeps the notifications that are sent, and fails while it is told to. */
 export class FakeOutlet {
   readonly sent: NotificationRow[] = [];
-  fails: (row: NotificationRow) => boolean = () => false;
+  fails: (row: NotificationRow) => boolean | Error = () => false;
 
   constructor(readonly isOpen: boolean) {}
 
   send(row: NotificationRow): Promise<void> {
-    if (this.fails(row)) return Promise.reject(new Error('no broker'));
+    const failure = this.fails(row);
+    if (failure !== false) return Promise.reject(failure === true ? new Error('no broker') : failure);
     this.sent.push(row);
     return Promise.resolve();
   }

@@ -98,6 +98,16 @@ describe('notifications on RabbitMQ', () => {
     expect(await get('notifications.info')).toBe('lost?');
   });
 
+  it('are refused for good where no broker takes them', async () => {
+    const sender = open();
+    await deliver(sender);
+
+    const large = sender.send('notifications.info', 'x'.repeat(16 * 1024 * 1024));
+
+    await expect(large).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    await sender.send('notifications.info', 'next');
+  });
+
   it('go on when the connection was cut', async () => {
     const sender = open();
     await deliver(sender);

@@ -1,9 +1,11 @@
+import { ServiceError } from '@glimpse/contracts';
 import type { ChannelModel } from 'amqplib';
 import type { BusOptions } from './bus-options.js';
 import { showConnected } from './connection-gauge.js';
 import { Confirmations, unavailable } from './rabbitmq/confirmations.js';
 import { type NotificationPlaces, declareNotifications } from './rabbitmq/declare-notifications.js';
 import { RabbitConnection } from './rabbitmq/rabbit-connection.js';
+import { MAX_MESSAGE_BYTES } from './transport.js';
 
 /** As oslo.messaging publishes: these properties and no others. */
 const PROPERTIES = {
@@ -42,13 +44,17 @@ export class NotificationSender {
 
   /**
    * Resolves when the broker has stored the message in a queue. Rejects with BUS_UNAVAILABLE otherwise, after a bounded
-   * time; then it may or may not have been stored: send it again. No two messages may have the same body.
+   * time; then it may or may not have been stored: send it again. Rejects with REQUEST_INVALID what is too large for any
+   * broker. No two messages may have the same body.
    */
   async send(routingKey: string, body: string): Promise<void> {
     if (this.confirmations === null) throw unavailable('There is no connection to the message broker');
     if (this.isBlocked) throw unavailable('The message broker takes no notifications at the moment');
     const options = { ...PROPERTIES, mandatory: true };
     const content = Buffer.from(body);
+    // The broker would end the connection for it, every time.
+    if (content.length > MAX_MESSAGE_BYTES)
+      throw new ServiceError('REQUEST_INVALID', 'The notification is too large for the bus');
     if (!(await this.confirmations.publish(body, this.places.exchange, routingKey, content, options)))
       throw unavailable(`No queue takes ${routingKey}`);
   }

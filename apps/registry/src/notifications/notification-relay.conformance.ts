@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SentData } from '@glimpse/contracts';
+import { type SentData, ServiceError } from '@glimpse/contracts';
 import { renderMetrics } from '@glimpse/observability';
 import { expect, it } from '@jest/globals';
 import {
@@ -53,6 +53,20 @@ export function describeNotificationRelay(registry: () => RegistryUnderTest, url
     registry().clock.pass(10_000);
     await relay();
     expect(sentOf(stuck.id)).toEqual(['image.create', 'image.update']);
+    expect(await counted('glimpse_notifications_waiting')).toBe(0);
+  });
+
+  it('drops what will never be taken, and sends those behind it', async () => {
+    const large = await create('large');
+    await rename(large.id, 'small');
+    registry().outlet.fails = ({ subject, event_type: type }) =>
+      subject === large.id &&
+      type === 'image.create' &&
+      new ServiceError('REQUEST_INVALID', 'The notification is too large for the bus');
+
+    await relay();
+
+    expect(sentOf(large.id)).toEqual(['image.update']);
     expect(await counted('glimpse_notifications_waiting')).toBe(0);
   });
 

@@ -1,3 +1,4 @@
+import { isServiceError } from '@glimpse/contracts';
 import { counter, gauge, metricNames } from '@glimpse/observability';
 import { Database, type NotificationRow } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -88,7 +89,9 @@ export class NotificationRelay extends OrderedRelay<NotificationRow> {
       return { isDone: true };
     } catch (error) {
       const { retry } = this.parts.settings.config.notifications;
-      if (retry === -1 || row.attempts < retry) {
+      // What will never be taken (too large) must not hold up those behind it.
+      const isHopeless = isServiceError(error) && !error.isRetryable;
+      if (!isHopeless && (retry === -1 || row.attempts < retry)) {
         notified.inc({ outcome: 'failed' });
         if (retry !== -1) await this.countAttempt(row);
         return { isDone: false, error };
