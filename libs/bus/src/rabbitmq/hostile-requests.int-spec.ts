@@ -18,6 +18,13 @@ function replaceOnTheWire(model: ChannelModel, placeholder: Buffer, bytes: Buffe
   };
 }
 
+/** A process of Erlang that is none, on a node that the broker never heard of. */
+const FORGED = Buffer.concat([
+  Buffer.from([131, 88, 119, 7]),
+  Buffer.from('reply@1'),
+  Buffer.alloc(12, 1),
+]).toString('base64');
+
 /** The value of a header: a list in a list in a list. */
 function nested(depth: number): Buffer {
   const value = Buffer.alloc(depth * 5);
@@ -114,5 +121,61 @@ describe('requests with hostile properties', () => {
     await send('next', {});
 
     await waitFor('both', () => taken.includes('large 2') && taken.includes('next 1'), 20_000);
+  });
+
+  it('takes nothing for the number of deliveries that is no number', async () => {
+    const taken: ForeignRequest[] = [];
+    take = (request) => {
+      taken.push(request);
+      request.done();
+    };
+
+    await send('in hand', { headers: { 'x-delivery-count': { toString: 'no', valueOf: 'no' } } });
+    await waitFor('the request', () => taken.length > 0);
+
+    expect(taken.map(({ redeliveries }) => redeliveries)).toEqual([0]);
+  });
+
+  it.each(['amq.rabbitmq.reply-to.g1h.AA', `amq.rabbitmq.reply-to.${FORGED}.QuzEDjjBnVXJQLNHLqpnkQ==`])(
+    'sends no reply to %s, and takes no harm',
+    async (routingKey) => {
+      const taken: ForeignRequest[] = [];
+      take = (request) => void taken.push(request);
+      await send('in hand', {});
+      await waitFor('the request', () => taken.length === 1);
+      const reply = { exchange: '', correlationId: 'c', type: 'snapshot.reply', body: '{}' };
+
+      await expect(requests.reply({ ...reply, routingKey })).resolves.toBe(false);
+
+      taken[0]?.done();
+      await send('next', {});
+      await waitFor('the next', () => taken.length === 2);
+      expect(taken.map(({ body, redeliveries }) => [body.toString(), redeliveries])).toEqual([
+        ['in hand', 0],
+        ['next', 0],
+      ]);
+    },
+  );
+
+  it('replies to those who wait without a queue', async () => {
+    const addresses: (string | null)[] = [];
+    take = (request) => {
+      addresses.push(request.replyTo);
+      request.done();
+    };
+    const waiting = await publisher.createConfirmChannel();
+    const replies: string[] = [];
+    const direct = 'amq.rabbitmq.reply-to';
+    await waiting.consume(direct, (reply) => void replies.push(String(reply?.content)), { noAck: true });
+    waiting.publish('glimpse.snapshots', '', Buffer.from('ask'), { replyTo: direct });
+    await waitFor('the request', () => addresses.length === 1);
+    const reply = { exchange: '', routingKey: addresses[0] ?? '', correlationId: 'c', type: 't', body: '{}' };
+
+    await expect(requests.reply(reply)).resolves.toBe(true);
+    await waitFor('the reply', () => replies.length === 1);
+    await waiting.close();
+
+    // Nobody is told that nobody waits any more.
+    await expect(requests.reply(reply)).resolves.toBe(true);
   });
 });

@@ -63,7 +63,8 @@ export class RabbitForeignRequest implements ForeignRequest {
     this.compression = textOf(given['compression']);
     this.traceparent = textOf(given['traceparent']);
     this.attempt = Number(own?.[headers.attempt] ?? 1);
-    this.redeliveries = Number(given['x-delivery-count'] ?? 0);
+    const deliveries: unknown = given['x-delivery-count'];
+    this.redeliveries = typeof deliveries === 'number' ? deliveries : 0;
     const kept = own?.[headers.deadline];
     this.deadline = typeof kept === 'number' ? kept : deadlineOf(properties);
   }

@@ -7,6 +7,7 @@ import { snapshotRequestsQueue } from '../topology.js';
 import { atMost } from './at-most.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { declareTransientSnapshots, nameSnapshotRequests } from './declare.js';
+import { isDirectReply, replyDirectly } from './direct-reply.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitForeignRequest } from './rabbit-foreign-request.js';
 import { findOn, makeOn } from './topology-channel.js';
@@ -50,17 +51,21 @@ export class RabbitForeignRequests implements ForeignRequests {
   }
 
   reply({ exchange, routingKey, correlationId, type, body }: ForeignReply): Promise<boolean> {
-    if (this.replies === null)
-      return Promise.reject(
-        new ServiceError('BUS_UNAVAILABLE', 'There is no connection to the RabbitMQ of compute'),
-      );
-    return this.replies.publisher.offer(exchange, routingKey, Buffer.from(body), {
+    const content = Buffer.from(body);
+    const options = {
       contentEncoding: 'utf-8',
       mandatory: true,
       messageId: randomUUID(),
       type,
       ...(correlationId === null ? {} : { correlationId }),
-    });
+    };
+    if (exchange === '' && isDirectReply(routingKey))
+      return replyDirectly(this.bus, this.user, { routingKey, body: content, options });
+    if (this.replies === null)
+      return Promise.reject(
+        new ServiceError('BUS_UNAVAILABLE', 'There is no connection to the RabbitMQ of compute'),
+      );
+    return this.replies.publisher.offer(exchange, routingKey, content, options);
   }
 
   async stopConsuming(): Promise<void> {
