@@ -38,6 +38,8 @@ export interface ForeignReply {
 export interface ForeignRequestOptions {
   /** Requests that are handled at once. */
   readonly prefetch: number;
+  /** Of a longer body only the beginning is kept, one byte longer than this: many of them at once would fill the memory. */
+  readonly maxBodyBytes: number;
   /** Whether to take requests from the exchange that is not durable, too. Needs the right to make it. */
   readonly hasTransientExchange: boolean;
 }

@@ -11,14 +11,14 @@ export class ComputeBus {
   constructor({ config, instanceId, logger }: GatewaySettings) {
     const url = snapshotBusUrl(config);
     if (url === undefined) return;
-    const { prefetch, transientExchange, busTls } = config.snapshots;
+    const { prefetch, maxMessageBytes: maxBodyBytes, transientExchange, busTls } = config.snapshots;
     this.requests = createForeignRequests({
       service: 'api-gateway',
       instanceId,
       url,
       options: { ...config.bus, ...(busTls === undefined ? {} : { tls: busTls }) },
       logger,
-      requests: { prefetch, hasTransientExchange: transientExchange },
+      requests: { prefetch, maxBodyBytes, hasTransientExchange: transientExchange },
     });
   }
 }

@@ -42,7 +42,7 @@ describe('requests of compute on RabbitMQ', () => {
   ): Promise<ForeignRequests> => {
     const requests = createForeignRequests({
       ...harness.options('api-gateway', { declare }, url),
-      requests: { prefetch, hasTransientExchange },
+      requests: { prefetch, maxBodyBytes: 1_000, hasTransientExchange },
     });
     ends.push(() => requests.close());
     requests.open(take);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type ChannelModel, type Options, connect } from 'amqplib';
@@ -16,6 +18,13 @@ function replaceOnTheWire(model: ChannelModel, placeholder: Buffer, bytes: Buffe
     if (at >= 0) bytes.copy(data, at);
     return write(data);
   };
+}
+
+/** Bytes in buffers that somebody still holds. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().arrayBuffers;
 }
 
 /** A process of Erlang that is none, on a node that the broker never heard of. */
@@ -47,7 +56,7 @@ describe('requests with hostile properties', () => {
     harness = new BusHarness(place.url);
     requests = createForeignRequests({
       ...harness.options('api-gateway', { declare: true }, place.url),
-      requests: { prefetch: 1, hasTransientExchange: false },
+      requests: { prefetch: 16, maxBodyBytes: 1_000, hasTransientExchange: false },
     });
     requests.open((request) => void Promise.resolve(take(request)).catch(() => undefined));
     await waitFor('the connection', () => requests.isConnected());
@@ -121,6 +130,23 @@ describe('requests with hostile properties', () => {
     await send('next', {});
 
     await waitFor('both', () => taken.includes('large 2') && taken.includes('next 1'), 20_000);
+  });
+
+  it('does not hold long bodies in memory', async () => {
+    const taken: ForeignRequest[] = [];
+    take = (request) => void taken.push(request);
+    const megabytes = 10;
+    const body = Buffer.alloc(megabytes * 2 ** 20);
+    const before = memoryInUse();
+
+    const channel = await publisher.createConfirmChannel();
+    for (let sent = 0; sent < 8; sent++) channel.publish('glimpse.snapshots', '', body);
+    await channel.waitForConfirms();
+    await channel.close();
+    await waitFor('the requests', () => taken.length === 8);
+
+    expect(taken.map((request) => request.body.length)).toEqual(Array<number>(8).fill(1_001));
+    await waitFor('the memory to be free', () => memoryInUse() - before < 3 * body.length, 10_000);
   });
 
   it('takes nothing for the number of deliveries that is no number', async () => {

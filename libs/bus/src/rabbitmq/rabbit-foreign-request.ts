@@ -23,6 +23,10 @@ const MAX_TEXT_BYTES = 255;
 const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_TEXT_BYTES ? value : null;
 
+/** A copy where it is cut, so that the rest is not held on to. */
+const beginningOf = (content: Buffer, bytes: number): Buffer =>
+  content.length <= bytes ? content : Buffer.from(content.subarray(0, bytes));
+
 /** What our own services wrote on a copy; undefined on what comes from anybody else. */
 function ownHeadersOf(properties: MessageProperties, trusted: TrustedUsers) {
   const given = properties.headers ?? {};
@@ -51,12 +55,17 @@ export class RabbitForeignRequest implements ForeignRequest {
     private readonly channel: ConfirmChannel,
     private readonly publisherOfCopies: ConfirmedPublisher,
     private readonly message: ConsumeMessage,
-    private readonly place: { readonly trusted: TrustedUsers; readonly fail: (error: unknown) => void },
+    private readonly place: {
+      readonly trusted: TrustedUsers;
+      readonly maxBodyBytes: number;
+      readonly fail: (error: unknown) => void;
+    },
   ) {
     const { content, properties } = message;
     const given = properties.headers ?? {};
     const own = ownHeadersOf(properties, place.trusted);
-    this.body = content;
+    this.body = beginningOf(content, place.maxBodyBytes + 1);
+    message.content = this.body;
     this.publisher = textOf(own === undefined ? properties.userId : own[headers.publisher]);
     this.replyTo = textOf(properties.replyTo);
     this.correlationId = textOf(properties.correlationId);

@@ -95,7 +95,9 @@ export class RabbitForeignRequests implements ForeignRequests {
     if (this.bus.requests.hasTransientExchange) await declareTransientSnapshots(channel);
     await channel.prefetch(this.bus.requests.prefetch);
     const copies = new ConfirmedPublisher(channel, this.user);
-    const place = { trusted: this.trusted, fail: (error: unknown) => this.connection.fail(error) };
+    const { maxBodyBytes } = this.bus.requests;
+    const fail = (error: unknown) => this.connection.fail(error);
+    const place = { trusted: this.trusted, maxBodyBytes, fail };
     const { consumerTag: tag } = await channel.consume(snapshotRequestsQueue, (message) => {
       if (message === null) place.fail(new Error(`The queue ${snapshotRequestsQueue} was deleted`));
       else this.take?.(new RabbitForeignRequest(channel, copies, message, place));
