@@ -13,7 +13,7 @@ const MIB = 1 << 20;
 /** Many times what may be held of it at once. */
 const LARGE_MIB = 250;
 /** The promise for an image of any size, per process. */
-const MOST_MEMORY_MIB = 300;
+const MOST_MEMORY_MIB = 380;
 const services = ['api-gateway', 'registry', 'store-worker'] as const;
 
 /** The most memory that the process ever had resident. */
