@@ -5,7 +5,7 @@ declare const afterAll: (typeof import('@jest/globals'))['afterAll'];
 declare const beforeAll: (typeof import('@jest/globals'))['beforeAll'];
 declare const describe: (typeof import('@jest/globals'))['describe'];
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 
 type Options = Omit<GlimpseOptions, 'mode'>;
 
