@@ -41,6 +41,11 @@ export class SnapshotReplies {
     private readonly settings: GatewaySettings,
   ) {}
 
+  /** Whether this gateway has a RabbitMQ to send replies by. */
+  get canSend(): boolean {
+    return this.bus.requests !== undefined;
+  }
+
   /**
    * Resolves when the broker has the reply in its queue, or says that there is no such queue; else rejects with a
    * retryable error. It may then have arrived all the same.
