@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { NbdClient, type NbdClientOptions } from './nbd-client.js';
-import { NbdWorkshop, stop } from './real-servers.conformance.js';
+import { NbdClient } from './nbd-client.js';
+import { NbdWorkshop, stop, using } from './real-servers.conformance.js';
 import { BASE_ALLOCATION, dirtyBitmapContext } from './metadata-contexts.js';
 
 const MIB = 1_048_576;
@@ -11,19 +11,6 @@ const workshop = new NbdWorkshop();
 afterAll(() => workshop.close());
 
 const uriOf = (socket: string, name = '') => `nbd+unix:///${name}?socket=${socket}`;
-
-async function using<T>(
-  uri: string,
-  options: NbdClientOptions,
-  work: (client: NbdClient) => Promise<T>,
-): Promise<T> {
-  const client = await NbdClient.connect(uri, options);
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
 
 /** The disk as a stream tells it; all that was not told stays 0xff. */
 async function contents(client: NbdClient, options: Parameters<NbdClient['readStream']>[0] = {}) {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@glimpse/testing';
+import { NbdClient, type NbdClientOptions } from './nbd-client.js';
 
 const START_MS = 30_000;
 
@@ -109,4 +110,18 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Lends a client of the export to `work`, and closes it. */
+export async function using<T>(
+  uri: string,
+  options: NbdClientOptions,
+  work: (client: NbdClient) => Promise<T>,
+): Promise<T> {
+  const client = await NbdClient.connect(uri, options);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
 }

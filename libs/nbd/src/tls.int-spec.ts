@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NbdClient, type NbdClientOptions } from './nbd-client.js';
-import { NbdWorkshop } from './real-servers.conformance.js';
+import { NbdClient } from './nbd-client.js';
+import { NbdWorkshop, using } from './real-servers.conformance.js';
 
 const MIB = 1_048_576;
 
@@ -9,19 +9,6 @@ const workshop = new NbdWorkshop();
 afterAll(() => workshop.close());
 
 const uriOf = (socket: string) => `nbd+unix:///?socket=${socket}`;
-
-async function using<T>(
-  uri: string,
-  options: NbdClientOptions,
-  work: (client: NbdClient) => Promise<T>,
-): Promise<T> {
-  const client = await NbdClient.connect(uri, options);
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
 
 describe('an export with TLS', () => {
   const certificates = workshop.path('tls');

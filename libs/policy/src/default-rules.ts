@@ -48,7 +48,7 @@ const store = on('store');
 const webhook = on('webhook');
 
 /** All rules by Glance's names, with Glance's defaults and in its order (policy.md of the specification, section 2). */
-export const defaultRules = {
+const defaultRules = {
   default: helper('', 'nothing of its own; other rules refer to it'),
   context_is_admin: helper('role:admin', 'who is admin of the cloud'),
   service_api: helper('role:service or role:admin', 'who is another service'),
@@ -154,7 +154,7 @@ export const defaultRules = {
 } as const satisfies Record<string, DefaultRule>;
 
 /** Rules for what Glance does not have. A file that was written for Glance says nothing of them. */
-export const ownRules = {
+const ownRules = {
   add_snapshot: image('create', OWNING_MEMBER, 'snapshot.create, a message of compute; then as POST images'),
   add_webhook: webhook('create', OWNING_MEMBER, 'POST webhooks'),
   get_webhook: webhook('read', OWNING_READER, 'GET webhook, and its deliveries'),
