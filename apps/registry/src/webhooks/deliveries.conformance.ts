@@ -225,6 +225,22 @@ export function describeDeliveries(registry: () => RegistryUnderTest): void {
     expect(await claim()).toHaveLength(2);
   });
 
+  it('do not wait for what a receiver asked for that was replaced', async () => {
+    const { webhook } = await listen();
+    await createImage();
+    await relay();
+    await attempt({ status: 429, retryAfterSeconds: 86_400 });
+
+    const moved = await registry().webhooks.update(ctx, webhook.id, {
+      url: `https://${randomUUID()}.example/`,
+    });
+
+    expect(moved.failingSince).toBeNull();
+    await createImage();
+    await relay();
+    expect(await claim()).toHaveLength(1);
+  });
+
   it('end with 410, and with them the webhook', async () => {
     const other = await listen({ eventTypes: ['webhook.*'] });
     const { webhook } = await listen({ eventTypes: ['image.created'] });

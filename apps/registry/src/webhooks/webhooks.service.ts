@@ -179,7 +179,10 @@ export class WebhooksService {
   private columnsOf({ url, eventTypes, description, isEnabled }: WebhookChanges): Partial<WebhookRow> {
     if (description !== undefined) this.rules.checkDescription(description);
     return {
-      ...(url === undefined ? {} : { url, host: this.rules.checkUrl(url) }),
+      // What another receiver asked for, or failed at, says nothing of this one.
+      ...(url === undefined
+        ? {}
+        : { url, host: this.rules.checkUrl(url), paused_until: null, failing_since: null }),
       ...(eventTypes === undefined
         ? {}
         : { event_types: JSON.stringify(this.rules.checkEventTypes(eventTypes)) }),
