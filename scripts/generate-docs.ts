@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asyncApiDocument } from '@glimpse/bus';
 import { type OptionDescription, listOptions } from '@glimpse/config';
 import { format } from 'prettier';
 import { stringify } from 'yaml';
+import { asyncApiDocument } from '../libs/bus/src/asyncapi/asyncapi-document.js';
 import { root } from './services/state.js';
 
 /** Options that hold a mapping of the operator's own keys, with an example to copy. */
