@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const MAX_LOG_LINES = 2_000;
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 150_000;
 
 /** A process of a service, spawned from what was built. */
 export class ServiceProcess {
