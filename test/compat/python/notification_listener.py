@@ -12,6 +12,12 @@ conf([])
 transport = oslo_messaging.get_notification_transport(conf, url=options["url"])
 
 
+def say(line):
+    """One write for each line: the listener has several threads."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
 class Endpoint:
     def info(self, *notification):
         self._show("info", *notification)
@@ -28,7 +34,7 @@ class Endpoint:
             "payload": payload,
             "metadata": metadata,
         }
-        print(json.dumps(line), flush=True)
+        say(line)
 
 
 target = oslo_messaging.Target(topic="notifications", exchange="glance")
@@ -36,5 +42,5 @@ listener = oslo_messaging.get_notification_listener(
     transport, [target], [Endpoint()], executor="threading"
 )
 listener.start()
-print(json.dumps({"listening": True}), flush=True)
+say({"listening": True})
 listener.wait()
