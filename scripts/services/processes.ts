@@ -9,19 +9,24 @@ export interface ProcessRecord {
   readonly startTime: string;
 }
 
-/** Clock ticks from boot to the start of the process (field 22 of /proc/<pid>/stat); undefined when there is none. */
-function startTimeOf(pid: number): string | undefined {
+/**
+ * Whether it has ended, and clock ticks from boot to its start (fields 3 and 22 of /proc/<pid>/stat); undefined when
+ * there is no such process.
+ */
+function statOf(pid: number): { hasEnded: boolean; startTime: string | undefined } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' ? undefined : fields[18];
+    return { hasEnded: state === 'Z', startTime: fields[18] };
   } catch {
     return undefined;
   }
 }
 
 export function isAlive(record: ProcessRecord | undefined): record is ProcessRecord {
-  return record !== undefined && startTimeOf(record.pid) === record.startTime;
+  if (record === undefined) return false;
+  const stat = statOf(record.pid);
+  return stat?.hasEnded === false && stat.startTime === record.startTime;
 }
 
 /** Starts a server in its own process group, to stay when this script ends; its output goes to `logFile`. */
@@ -44,7 +49,7 @@ export function startServer(
   // A program that can't be started has no pid, which is looked at below.
   child.once('error', () => closeSync(log));
   child.unref();
-  const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
+  const startTime = child.pid === undefined ? undefined : statOf(child.pid)?.startTime;
   if (child.pid === undefined || startTime === undefined)
     throw new Error(`${command} did not start; ${endOfLog(options.logFile)}`);
   return { pid: child.pid, startTime };
