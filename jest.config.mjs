@@ -31,7 +31,7 @@ export default {
   // Jest has one for all projects. Tests wait for conditions, so only a test that hangs takes this long.
   testTimeout: 120_000,
   projects: [
-    project('unit', ['<rootDir>/{apps,libs,scripts}/**/*.spec.ts']),
+    project('unit', ['<rootDir>/{apps,libs,scripts,examples}/**/*.spec.ts']),
     project('integration', ['<rootDir>/{apps,libs}/**/*.int-spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], withServices),
     project('compat', ['<rootDir>/test/compat/**/*.compat-spec.ts'], withServices),

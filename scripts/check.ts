@@ -9,7 +9,16 @@ const steps: Readonly<Record<string, readonly string[]>> = {
   format: [bin('prettier'), '--check', '--log-level=warn', '.'],
   lint: [bin('oxlint'), '--type-aware', '--deny-warnings', '.'],
   types: [process.execPath, 'node_modules/typescript-native/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],
-  boundaries: [bin('depcruise'), '--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'scripts', 'test'],
+  boundaries: [
+    bin('depcruise'),
+    '--config',
+    '.dependency-cruiser.mjs',
+    'apps',
+    'libs',
+    'scripts',
+    'test',
+    'examples',
+  ],
   'generated files': script('scripts/generate-docs.ts', '--check'),
   'unit tests': script('scripts/test/main.ts', 'unit', '--silent'),
 };

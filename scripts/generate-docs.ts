@@ -1,11 +1,13 @@
 /**
- * `npm run docs`: writes what is generated from the code: glimpse.sample.yaml and docs/configuration.md.
+ * `npm run docs`: writes what is generated from the code: glimpse.sample.yaml, docs/configuration.md and docs/asyncapi.yaml.
  * With `--check` it only says which of them are stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OptionDescription, listOptions } from '@glimpse/config';
 import { format } from 'prettier';
+import { stringify } from 'yaml';
+import { asyncApiDocument } from '../libs/bus/src/asyncapi/asyncapi-document.js';
 import { root } from './services/state.js';
 
 /** Options that hold a mapping of the operator's own keys, with an example to copy. */
@@ -72,6 +74,7 @@ function referencePage(options: readonly OptionDescription[]): string {
 const options = listOptions();
 const generated: Readonly<Record<string, string>> = {
   'glimpse.sample.yaml': sampleFile(options),
+  'docs/asyncapi.yaml': `# Generated from libs/contracts by \`npm run docs\`.\n${stringify(asyncApiDocument())}`,
   'docs/configuration.md': await format(referencePage(options), { parser: 'markdown', printWidth: 110 }),
 };
 

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- --mode=embedded | --url=URL] [-- --quick] [-- metadata | auth | bytes | cache | import]`: figures, beside raw limits.
  * `npm run bench -- list`: pages of a million images.
+ * `npm run bench -- snapshots [--count N] [--size MiB]`: requests of compute at once, and whether what is promised of them is kept.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,6 +16,7 @@ import { benchMetadata } from './metadata-bench.js';
 import { provideMillionImages } from './million-images.js';
 import { printTable } from './report.js';
 import { runningTarget, startTarget } from './service.js';
+import { benchSnapshots } from './snapshot-bench.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +24,8 @@ const { values, positionals } = parseArgs({
     mode: { type: 'string', default: 'distributed' },
     url: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    count: { type: 'string' },
+    size: { type: 'string' },
   },
 });
 const mode = values.mode === 'embedded' ? 'embedded' : 'distributed';
@@ -92,8 +96,33 @@ async function list(): Promise<void> {
   }
 }
 
+function wholeNumber(name: 'count' | 'size', usual: number): number {
+  const number = Number(values[name] ?? usual);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} is a whole number above 0`);
+  return number;
+}
+
+/** Always distributed: it is about several workers. The exit code says whether every promise was kept. */
+async function snapshots(): Promise<void> {
+  const count = wholeNumber('count', values.quick ? 100 : 1_000);
+  const mebibytes = wholeNumber('size', values.quick ? 8 : 64);
+  for (const workers of [1, 2]) {
+    const { rows, broken } = await benchSnapshots({ count, mebibytes, workers, duplicates: 10 * count });
+    printTable(
+      `${count} snapshots of ${mebibytes} MiB at once, ${workers} store-worker${workers === 1 ? '' : 's'}`,
+      rows,
+    );
+    console.log(
+      broken.length === 0 ? '  every promise was kept' : `  ${broken.length} promises were broken:`,
+    );
+    for (const promise of broken.slice(0, 50)) console.log(`    ${promise}`);
+    if (broken.length > 0) process.exitCode = 1;
+  }
+}
+
 try {
   if (positionals.includes('list')) await list();
+  if (positionals.includes('snapshots')) await snapshots();
   if (wants('metadata')) await metadata();
   if (wants('auth')) await auth();
   if (wants('bytes')) await bytes();

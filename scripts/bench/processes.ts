@@ -9,11 +9,16 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** The most memory that a process ever had resident, in MiB. */
-export function peakMebibytes(pid: number): number {
-  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+function statusMebibytes(pid: number, name: 'VmHWM' | 'VmRSS'): number {
+  const line = new RegExp(`${name}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1] ?? 0) / 1024;
 }
+
+/** The most memory that a process ever had resident, in MiB. */
+export const peakMebibytes = (pid: number): number => statusMebibytes(pid, 'VmHWM');
+
+/** The memory that a process has resident now, in MiB. */
+export const residentMebibytes = (pid: number): number => statusMebibytes(pid, 'VmRSS');
 
 /** CPU seconds of all `pids` while `work` ran. */
 export async function measureCpu<T>(

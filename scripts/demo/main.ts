@@ -4,35 +4,12 @@ import { mkdtempSync, openAsBlob, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeDiskImage } from './disk-image.js';
+import { inMiB, send, step, tell } from './narration.js';
 import { findOrStartService } from './service.js';
 
 type Image = Readonly<Record<string, unknown>> & { readonly id: string };
 
-const MIB = 1024 * 1024;
 const sha512 = (bytes: Uint8Array) => createHash('sha512').update(bytes).digest('hex');
-const inMiB = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`;
-
-let number = 0;
-function step(title: string, command?: string): void {
-  number += 1;
-  console.log(`\n${number}. ${title}`);
-  if (command !== undefined) console.log(`   $ ${command}`);
-}
-const tell = (text: string) => console.log(`   ${text}`);
-
-/** Sends a request; throws with the answer when its status is not the one that the step expects. */
-async function send(
-  method: string,
-  url: string,
-  expected: number,
-  init: RequestInit = {},
-): Promise<Response> {
-  const response = await fetch(url, { ...init, method });
-  if (response.status !== expected)
-    throw new Error(`${method} ${url}: ${response.status} instead of ${expected}\n${await response.text()}`);
-  tell(`→ ${response.status} ${response.statusText}`);
-  return response;
-}
 
 function showImage(image: Image): void {
   for (const key of [

@@ -22,7 +22,8 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function startOwn(): Promise<DemoService> {
+/** A service in one process that is there until it is ended, with more of its configuration in `env`. */
+export async function startOwn(env: Readonly<Record<string, string>> = {}): Promise<DemoService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'glimpse-demo-'));
   const child = spawn(process.execPath, [join(root, 'dist/apps/embedded/src/main.js')], {
     env: {
@@ -31,6 +32,7 @@ async function startOwn(): Promise<DemoService> {
       GLIMPSE_PORT: '0',
       GLIMPSE_REGISTRY_PORT: '0',
       GLIMPSE_STORE_WORKER_PORT: '0',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
@@ -39,4 +39,31 @@ export function installPackages(packages: readonly string[]): void {
   const [command, ...args] = [...prefix, 'bash', join(import.meta.dirname, 'apt-install.sh'), ...packages];
   const { status } = spawnSync(command!, args, { stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error(`apt-get could not install ${packages.join(', ')} (see above)`);
+}
+
+/** The first package among those that `name` depends on whose name `matches`; undefined where there is none. */
+export function findDependency(name: string, matches: RegExp): string | undefined {
+  const { stdout } = spawnSync('apt-cache', ['depends', '--important', name], { encoding: 'utf8' });
+  return [...(stdout ?? '').matchAll(/^\s*\|?Depends: (\S+)$/gm)]
+    .map(([, found]) => found)
+    .find((found) => found !== undefined && matches.test(found));
+}
+
+const download = (packages: readonly string[], folder: string): boolean =>
+  spawnSync('apt-get', ['download', '-qq', ...packages], { cwd: folder, stdio: 'ignore' }).status === 0;
+
+/** Unpacks distribution packages into `folder` without installing them, which needs no rights. */
+export function unpackPackages(packages: readonly string[], folder: string): void {
+  console.error(`Downloading ${packages.join(', ')} …`);
+  const archives = join(folder, 'archives');
+  mkdirSync(archives, { recursive: true });
+  if (!download(packages, archives)) {
+    // The lists may be old, and what they name gone.
+    const update = [...(rootPrefix() ?? []), 'apt-get', 'update', '-qq'];
+    spawnSync('env', update, { stdio: ['ignore', 2, 2] });
+    if (!download(packages, archives)) throw new Error(`apt-get could not download ${packages.join(', ')}`);
+  }
+  for (const archive of readdirSync(archives))
+    execFileSync('dpkg-deb', ['-x', join(archives, archive), folder]);
+  rmSync(archives, { recursive: true });
 }

@@ -6,6 +6,13 @@ const disks: Packages = { 'qemu-img': 'qemu-utils' };
 /** What store-workers expand imported data with. */
 const decompressors: Packages = { xz: 'xz-utils', bzip2: 'bzip2' };
 
+/** A virtual machine, and what makes its disk and looks into it. */
+const machines: Packages = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  mke2fs: 'e2fsprogs',
+  debugfs: 'e2fsprogs',
+};
+
 /** The programs of others that the tests of a kind run, and the packages that bring them. */
 const programsOf: Readonly<Record<string, Packages>> = {
   integration: {
@@ -16,14 +23,18 @@ const programsOf: Readonly<Record<string, Packages>> = {
     sgdisk: 'gdisk',
     sfdisk: 'fdisk',
     ...decompressors,
+    'qemu-storage-daemon': 'qemu-system-common',
+    nbdkit: 'nbdkit',
+    openssl: 'openssl',
   },
-  e2e: { ...disks, ...decompressors },
+  e2e: { ...disks, ...decompressors, ...machines },
   fault: disks,
   compat: {
     ...disks,
     openstack: 'python3-openstackclient',
     glance: 'python3-glanceclient',
     tempest: 'python3-tempest',
+    'oslo-messaging-send-notification': 'python3-oslo.messaging',
   },
 };
 

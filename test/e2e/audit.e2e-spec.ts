@@ -22,9 +22,7 @@ eachMode(
       const { queue } = await channel.assertQueue('', { exclusive: true });
       await channel.bindQueue(queue, 'glimpse.events', 'audit.recorded');
       await channel.consume(queue, (message) => {
-        if (message === null) return;
-        const event = JSON.parse(message.content.toString()) as { payload: unknown };
-        onBus.push(AuditRecord.parse(event.payload));
+        if (message !== null) onBus.push(AuditRecord.parse(JSON.parse(message.content.toString())));
       });
     });
 

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  ComputeHost,
   type Glimpse,
   ImageApi,
   type OwnPlace,
@@ -53,6 +57,7 @@ describe('Services with the least rights on RabbitMQ, by TLS, and MySQL by TLS',
       mode: 'distributed',
       env: {
         GLIMPSE_BUS_DECLARE: 'false',
+        GLIMPSE_SNAPSHOTS_FILE_ROOTS: tmpdir(),
         GLIMPSE_BUS_TLS_CA_FILE: tls.caFile,
         GLIMPSE_DATABASE_TLS_MODE: 'verify_ca',
         GLIMPSE_DATABASE_TLS_CA_FILE: tls.caFile,
@@ -78,6 +83,27 @@ describe('Services with the least rights on RabbitMQ, by TLS, and MySQL by TLS',
     await waitFor('the removal', () => !existsSync(file));
     expect(running().logs).not.toContain('refused a message of the bus');
     expect(running().logs).not.toContain('ACCESS_REFUSED');
+  });
+
+  it('take a request of compute, which listens to its events, and reply at its end', async () => {
+    const compute = await ComputeHost.open(users.get('compute')!.url);
+    await compute.channel.bindQueue(compute.replyQueue, 'glimpse.events', 'snapshot.#');
+    const disk = join(running().dataDir, 'disk');
+    await writeFile(disk, 'the data of a disk');
+
+    const reply = await compute.ask({
+      request_id: randomUUID(),
+      project_id: 'glimpse',
+      instance_id: 'i',
+      name: 'n',
+      source: { uri: `file://${disk}` },
+      reply: 'completed',
+    });
+
+    expect(reply).toMatchObject({ status: 'completed', error: null });
+    await waitFor('an event', () => compute.replies.some(({ body }) => body['status'] === undefined));
+    expect(running().logs).not.toContain('ACCESS_REFUSED');
+    await compute.close();
   });
 
   it('announce a job to a worker at once', async () => {

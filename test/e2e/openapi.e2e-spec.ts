@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type HttpAnswer, type RequestBody, eachMode, request } from '@glimpse/testing';
+import { type HttpAnswer, type RequestBody, eachMode, request, waitFor } from '@glimpse/testing';
 import { V21, identity } from './callers.js';
 import { OpenApiChecker, type OpenApiDocument } from './openapi-checker.js';
 import { webData } from './web-data.js';
@@ -26,6 +26,9 @@ const everything = async () => {
       }),
       GLIMPSE_DEFAULT_STORE: 'near',
       GLIMPSE_IMPORT_CONVERSION_ON_REQUEST: 'true',
+      GLIMPSE_WEBHOOKS_ALLOWED_SCHEMES: 'http',
+      GLIMPSE_WEBHOOKS_ALLOWED_PORTS: '',
+      GLIMPSE_WEBHOOKS_ALLOWED_ADDRESSES: '127.0.0.1',
     },
   };
 };
@@ -146,6 +149,28 @@ eachMode(
       await call('POST', `${path}/import`, owner, { method: { name: 'by-pigeon' } });
     }
 
+    async function webhooks(): Promise<void> {
+      const body = { url: web().urlOf('hook'), event_types: ['image.*'] };
+      const made = await call('POST', '/v2/webhooks', owner, body);
+      const path = `/v2/webhooks/${(JSON.parse(made.text) as { id: string }).id}`;
+      await call('POST', '/v2/webhooks', owner, { ...body, url: 'http://10.0.0.1/' });
+      await call('GET', '/v2/webhooks');
+      await call('GET', '/v2/webhooks?marker=nothing');
+      await call('GET', path);
+      await call('GET', path, consumer);
+      await call('PATCH', path, owner, { description: 'mine' });
+      await call('POST', `${path}/rotate-secret`);
+      const tested = await call('POST', `${path}/test`);
+      const { id } = JSON.parse(tested.text) as { id: string };
+      await waitFor('the end of the attempt', async () => {
+        const { text } = await call('GET', `${path}/deliveries?limit=1`);
+        return text.includes('"last_status":404');
+      });
+      await call('POST', `${path}/deliveries/${id}/retry`);
+      await call('POST', `${path}/deliveries/nothing/retry`);
+      await call('DELETE', path);
+    }
+
     async function cache(): Promise<void> {
       const id = await create();
       await call('PUT', `/v2/images/${id}/file`, owner, Buffer.alloc(10), DATA);
@@ -228,14 +253,21 @@ eachMode(
         '/v2/openapi.json',
       ])
         await call('GET', path);
-      for (const path of ['/v2/openapi.yaml', '/v2/docs', '/v2/docs/start.js', '/v2/docs/swagger-ui.css'])
+      for (const path of [
+        '/v2/openapi.yaml',
+        '/v2/asyncapi.json',
+        '/v2/asyncapi.yaml',
+        '/v2/docs',
+        '/v2/docs/start.js',
+        '/v2/docs/swagger-ui.css',
+      ])
         await call('GET', path);
       await call('HEAD', '/healthcheck');
       await call('GET', '/v2/images', {});
     }
 
     it('says what every operation answers', async () => {
-      for (const area of [images, members, storesAndTasks, imports, cache, metadefs, descriptions])
+      for (const area of [images, members, storesAndTasks, imports, webhooks, cache, metadefs, descriptions])
         await area();
 
       expect(found).toEqual([]);

@@ -18,11 +18,13 @@ import { HealthController } from './http/health.controller.js';
 import { DownloadService } from './image-data/download.service.js';
 import { ImageDataController } from './image-data/image-data.controller.js';
 import { LocationReader } from './image-data/location-reader.js';
+import { SentDataReports } from './image-data/sent-data-reports.js';
 import { ReceivedBodies } from './image-data/received-bodies.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ImagesController } from './images/images.controller.js';
 import { SchemasController } from './images/schemas.controller.js';
 import { DocsController } from './openapi/docs.controller.js';
+import { AsyncApiController } from './openapi/asyncapi.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ImportMethods } from './imports/import-methods.js';
 import type { Authenticator } from './auth/authenticator.js';
@@ -34,10 +36,17 @@ import { ProgressStreams } from './progress/progress-streams.js';
 import { UploadProgress } from './progress/upload-progress.js';
 import { ReadinessChecks } from './readiness-checks.js';
 import { storeControllers } from './stores/store-controllers.js';
+import { ComputeBus } from './snapshots/compute-bus.js';
+import { SnapshotCallers } from './snapshots/snapshot-callers.js';
+import { SnapshotEdge } from './snapshots/snapshot-edge.js';
+import { SnapshotEnds } from './snapshots/snapshot-ends.events.js';
+import { SnapshotReplies } from './snapshots/snapshot-replies.js';
+import { SnapshotRequests } from './snapshots/snapshot-requests.js';
 import { TagsController } from './tags/tags.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 import { Suspicions } from './verification/suspicions.js';
 import { VerificationController } from './verification/verification.controller.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 export const SERVICE = 'api-gateway';
 
@@ -45,6 +54,7 @@ const controllers = [
   DiscoveryController,
   HealthController,
   OpenApiController,
+  AsyncApiController,
   DocsController,
   SchemasController,
   ImagesController,
@@ -57,7 +67,9 @@ const controllers = [
   ...metadefControllers,
   ...storeControllers,
   ProgressController,
+  WebhooksController,
   CacheController,
+  SnapshotEnds,
 ];
 
 function cacheControllers({ cache }: ImageCaching, hasManagementRoutes: boolean) {
@@ -99,6 +111,7 @@ export class ApiGatewayModule {
         ProgressStreams,
         UploadService,
         ReceivedBodies,
+        SentDataReports,
         DownloadService,
         LocationReader,
         Suspicions,
@@ -107,6 +120,11 @@ export class ApiGatewayModule {
         CacheUpkeep,
         CacheAdminService,
         CacheTasks,
+        { provide: SnapshotCallers, useValue: new SnapshotCallers(authenticator, config) },
+        ComputeBus,
+        SnapshotReplies,
+        SnapshotRequests,
+        SnapshotEdge,
       ],
     };
   }

@@ -20,9 +20,11 @@ import type { GlimpseAdapter } from './http/glimpse.adapter.js';
 import { createHttpAdapter } from './http/http-server.js';
 import { RateLimits } from './http/rate-limits.js';
 import { UnusedConnections } from './http/unused-connections.js';
+import { SentDataReports } from './image-data/sent-data-reports.js';
 import { UploadService } from './image-data/upload.service.js';
 import { ProgressStreams } from './progress/progress-streams.js';
 import { ReadinessChecks } from './readiness-checks.js';
+import { SnapshotEdge } from './snapshots/snapshot-edge.js';
 
 /** For removing what is left of an upload and putting its image back to queued. */
 const CLEAN_UP_MS = 2_000;
@@ -32,16 +34,15 @@ async function listen(
   app: NestFastifyApplication,
   adapter: GlimpseAdapter,
   { port, host }: Config,
-  events: BusStrategy | undefined,
+  events: BusStrategy,
 ): Promise<void> {
-  if (events !== undefined) {
-    app.connectMicroservice({ strategy: events });
-    await app.startAllMicroservices();
-  }
+  app.connectMicroservice({ strategy: events });
+  await app.startAllMicroservices();
   await app.init();
   adapter.refuseOtherMethods();
   await app.get(InstanceLease).start();
   await app.get(CacheTasks).start();
+  app.get(SnapshotEdge).start();
   await app.listen(port, host);
 }
 
@@ -75,13 +76,12 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
   );
   const unused = new UnusedConnections(app.getHttpServer());
   const { busUrl: url, bus: options } = config;
-  const bus = { service: SERVICE, instanceId, url, options, logger };
-  // Events concern nothing but the cache.
-  const events = caching.cache === undefined ? undefined : createBusStrategy(bus);
+  const events = createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
   const close = once(async (graceMs: number) => {
     isStopping = true;
     app.get(ReadinessChecks).stop();
     app.get(ProgressStreams).close();
+    const requestsEnd = app.get(SnapshotEdge).stop(graceMs);
     await runAllInOrder([
       () =>
         drainServer(app.getHttpServer(), unused, graceMs, () =>
@@ -89,8 +89,11 @@ export async function startApiGateway(config: Config): Promise<RunningService> {
         ),
       // An upload whose client is gone has no connection that would be waited for.
       () => isDoneWithin(app.get(UploadService).settled(), CLEAN_UP_MS),
+      () => isDoneWithin(app.get(SentDataReports).stop(), CLEAN_UP_MS),
       () => app.get(CacheTasks).stop(),
-      () => events?.close(CLEAN_UP_MS),
+      () => requestsEnd,
+      () => events.close(CLEAN_UP_MS),
+      () => app.get(SnapshotEdge).close(),
       () => app.get(InstanceLease).release(),
       () => app.close(),
       closeData,

@@ -2,7 +2,9 @@ import { type Flag, toDatabaseTime } from '@glimpse/persistence';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type MakePlace, databaseUnderTest } from './database-under-test.conformance.js';
 import { listJobs, retryJob } from './commands/jobs.js';
+import { listSnapshots, showSnapshots } from './commands/snapshots.js';
 import { listCopies, requestVerification } from './commands/verify.js';
+import { listDeliveries, listWebhooks, retryDeliveries } from './commands/webhooks.js';
 import { purgeChildren, purgeImages } from './purge.js';
 import { restoreImage } from './restore-image.js';
 
@@ -56,6 +58,84 @@ export function describeManage(name: string, makePlace: MakePlace): void {
       );
     const idsOf = async (table: string) =>
       (await database().query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
+
+    it('lists requests for snapshots, the last changed first, and shows what became of one', async () => {
+      const request = (id: string, project: string, status: string, changedAt: number) => ({
+        project_id: project,
+        request_id: id,
+        image_id: `image-${id}`,
+        status,
+        error: status === 'failed' ? '{"code":"STORE_FULL","message":"no"}' : null,
+        created_at: 0,
+        updated_at: changedAt,
+      });
+      await database().unitOfWork.run((tx) =>
+        tx.insert('snapshot_requests', [
+          request('r1', 'p1', 'completed', 1),
+          request('r2', 'p2', 'failed', 3),
+          request('r3', 'p2', 'accepted', 2),
+        ]),
+      );
+
+      const idsIn = async (filter: object) =>
+        (await listSnapshots(database(), { limit: 9, ...filter })).map(({ request: id }) => id);
+      expect(await idsIn({})).toEqual(['r2', 'r3', 'r1']);
+      expect(await idsIn({ status: 'failed' })).toEqual(['r2']);
+      expect(await idsIn({ project: 'p2', limit: 1 })).toEqual(['r2']);
+      expect(await showSnapshots(database(), 'image-r2')).toMatchObject([
+        { request: 'r2', project: 'p2', status: 'failed', error: 'STORE_FULL: no' },
+      ]);
+      await expect(showSnapshots(database(), 'r9')).rejects.toThrow('no request');
+    });
+
+    it('lists webhooks and their messages, and sends again what failed', async () => {
+      const webhook = (id: string, isEnabled: Flag) => ({
+        id,
+        project_id: 'p1',
+        url: 'https://hooks.example.org/secret',
+        host: 'hooks.example.org',
+        event_types: '["image.*"]',
+        secret: 'whsec_hidden',
+        is_enabled: isEnabled,
+        served_at: 0,
+        created_at: 0,
+        updated_at: 0,
+      });
+      const delivery = (id: string, webhookId: string, status: string) => ({
+        id,
+        webhook_id: webhookId,
+        event_id: `event-${id}`,
+        type: 'image.created',
+        subject: 'i',
+        payload: '{}',
+        status,
+        attempt: 9,
+        due_at: 1,
+        created_at: 0,
+        ended_at: 1,
+      });
+      await database().unitOfWork.run(async (tx) => {
+        await tx.insert('webhooks', [webhook('on', 1), webhook('off', 0)]);
+        await tx.insert('webhook_deliveries', [
+          delivery('a', 'on', 'failed'),
+          delivery('b', 'on', 'delivered'),
+          delivery('c', 'off', 'failed'),
+        ]);
+      });
+
+      const listed = await listWebhooks(database(), { limit: 10, project: 'p1' });
+      expect(listed).toMatchObject([
+        { id: 'on', state: 'enabled', failed: 1, waiting: 0 },
+        { id: 'off', state: 'disabled (switched off)', failed: 1 },
+      ]);
+      expect(JSON.stringify(listed)).not.toMatch(/secret|whsec/);
+      expect(await retryDeliveries(database(), { ids: ['a', 'b', 'c'] })).toBe(1);
+      expect(await retryDeliveries(database(), { webhook: 'off' })).toBe(0);
+      expect(await listDeliveries(database(), { limit: 10, webhook: 'on' })).toMatchObject([
+        { id: 'b', status: 'delivered' },
+        { id: 'a', status: 'waiting', attempts: 0 },
+      ]);
+    });
 
     it('purges what hangs on images that were deleted long ago, and no image', async () => {
       await addImage('old', 1, 31);

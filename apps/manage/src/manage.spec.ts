@@ -38,6 +38,7 @@ describe('the command line', () => {
     ['export-metadefs'],
     ['reconcile --grace-seconds -1'],
     ['quarantine restore'],
+    ['webhooks deliveries --status maybe'],
   ])('refuses `%s`', async (line) => {
     const program = createProgram();
     for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)])

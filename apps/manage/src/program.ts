@@ -10,6 +10,8 @@ import { addVerify } from './commands/verify.js';
 import { addPurge } from './commands/purge.js';
 import { addQuarantine } from './commands/quarantine.js';
 import { addReconcile } from './commands/reconcile.js';
+import { addWebhooks } from './commands/webhooks.js';
+import { addSnapshots } from './commands/snapshots.js';
 
 const EXAMPLES = `
 Reads the same configuration as the services: GLIMPSE_CONFIG, GLIMPSE_DATABASE_URL, GLIMPSE_BUS_URL, ...
@@ -18,6 +20,7 @@ Examples:
   glimpse-manage migrate
   glimpse-manage jobs list --status failed
   glimpse-manage jobs retry 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
+  glimpse-manage snapshots list --status failed
   glimpse-manage images restore 5f0c7c4e-3f0e-4a53-9a0e-6f5c3c9d2b11
   glimpse-manage bus declare
   glimpse-manage dead-letters list --json
@@ -31,6 +34,7 @@ Examples:
   glimpse-manage reconcile --repair --grace-seconds 86400
   glimpse-manage quarantine list
   glimpse-manage quarantine restore 6cba5828-496e-4668-9c83-326ae010e4e4
+  glimpse-manage webhooks deliveries --status failed
   glimpse-manage load-metadefs --path /etc/glance/metadefs --merge --prefer-new
   glimpse-manage export-metadefs --path ./metadefs
 
@@ -56,6 +60,8 @@ export function createProgram(): Command {
     addVerify,
     addReconcile,
     addQuarantine,
+    addWebhooks,
+    addSnapshots,
   ])
     add(program);
   return program;

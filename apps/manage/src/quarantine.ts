@@ -7,10 +7,10 @@ import {
 } from '@glimpse/persistence';
 import { OperatorError } from './operator-error.js';
 import { type FinishedRun, beginRuns, waitForRuns } from './reconcile-runs.js';
+import { iso } from './shown-values.js';
 
 /** Databases take only so many values in a statement. */
 const BATCH = 1_000;
-const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
 /** Ids of things that are set aside, or how long ago that was; undefined for all. */
 export type Chosen = { readonly ids: readonly string[] } | { readonly olderThanMs: number };

@@ -9,9 +9,9 @@ import {
   queueReconcileRun,
 } from '@glimpse/persistence';
 import { OperatorError } from './operator-error.js';
+import { iso } from './shown-values.js';
 
 const POLL_MS = 200;
-const iso = (epochMs: number) => new Date(epochMs).toISOString();
 
 /** A comparison of a store with the database, and what it came to. */
 export interface FinishedRun {
@@ -32,7 +32,7 @@ const toRun = (row: ReconcileRunRow): FinishedRun => ({
   repair: row.repairs === 1,
   status: row.status,
   startedAt: iso(row.started_at),
-  endedAt: row.ended_at === null ? null : iso(row.ended_at),
+  endedAt: iso(row.ended_at),
   report: row.report === null ? null : (JSON.parse(row.report) as ReconcileReport),
   error: row.error === null ? null : WireError.parse(JSON.parse(row.error)),
 });

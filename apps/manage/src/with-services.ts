@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusOptions, type OpenBus, openBus } from '@glimpse/bus';
-import { loadConfig } from '@glimpse/config';
+import { loadConfig, snapshotBusUrl } from '@glimpse/config';
 import { createLogger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { OperatorError } from './operator-error.js';
@@ -25,26 +25,49 @@ export function withCurrentDatabase<T>(work: (database: Database) => Promise<T>)
   });
 }
 
-/** How to reach the configured broker; throws where the bus is in the process of the services. */
-export function brokerOptions(): BusOptions {
-  const config = loadConfig();
-  if (config.busUrl.startsWith('memory:'))
-    throw new OperatorError('an in-process bus lives in the process of its services: set GLIMPSE_BUS_URL');
-  return {
-    service: 'manage',
-    instanceId: `manage-${randomUUID()}`,
-    url: config.busUrl,
-    options: config.bus,
-    logger: createLogger('manage', { level: 'silent' }),
-  };
+const brokerAt = (url: string, options: BusOptions['options']): BusOptions => ({
+  service: 'manage',
+  instanceId: `manage-${randomUUID()}`,
+  url,
+  options,
+  logger: createLogger('manage', { level: 'silent' }),
+});
+
+const isAmqp = (url: string) => !url.startsWith('memory:');
+
+/** The brokers that can be reached: that of the services, and that of compute where it is another one. */
+export interface Brokers {
+  readonly services: BusOptions | undefined;
+  readonly compute: BusOptions | undefined;
 }
 
-/** Lends the configured bus to `work` and closes it. */
-export async function withBus<T>(work: (bus: OpenBus) => Promise<T>): Promise<T> {
-  const bus = openBus(brokerOptions());
-  try {
-    return await work(bus);
-  } finally {
-    await bus.close();
+/** Throws where there is none, since the bus is in the process of the services. */
+export function findBrokers(): Brokers {
+  const config = loadConfig();
+  const { busUrl, bus, snapshots } = config;
+  const services = isAmqp(busUrl) ? brokerAt(busUrl, bus) : undefined;
+  const computeUrl = snapshotBusUrl(config);
+  const compute =
+    computeUrl === undefined || computeUrl === busUrl
+      ? undefined
+      : brokerAt(computeUrl, { ...bus, tls: snapshots.busTls ?? bus.tls });
+  if (services === undefined && compute === undefined)
+    throw new OperatorError('an in-process bus lives in the process of its services: set GLIMPSE_BUS_URL');
+  return { services, compute };
+}
+
+/** Lends each of the brokers in turn to `work`, and closes it. */
+export async function withEachBus<T>(work: (bus: OpenBus) => Promise<T>): Promise<T[]> {
+  const { services, compute } = findBrokers();
+  const results: T[] = [];
+  for (const options of [services, compute]) {
+    if (options === undefined) continue;
+    const bus = openBus(options);
+    try {
+      results.push(await work(bus));
+    } finally {
+      await bus.close();
+    }
   }
+  return results;
 }

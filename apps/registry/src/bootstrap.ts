@@ -10,6 +10,7 @@ import { DeniedAttempts } from './audit/denied-attempts.js';
 import { JobsGauge } from './jobs/jobs.gauge.js';
 import { Scrubber } from './images/scrubber.js';
 import { Reaper } from './leases/reaper.js';
+import { NotificationRelay } from './notifications/notification.relay.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicySource } from './policy/policy-source.js';
 import { ReconcileGauge } from './reconcile/reconcile.gauge.js';
@@ -17,8 +18,10 @@ import { ReconcileSchedule } from './reconcile/reconcile-schedule.js';
 import { reload } from './reload.js';
 import { PropertyProtection } from './property-protection/property-protection.js';
 import { RegistryModule } from './registry.module.js';
+import { SnapshotUpkeep } from './snapshots/snapshot-upkeep.js';
 import { DamageGauge } from './verification/damage.gauge.js';
 import { VerificationQueue } from './verification/verification-queue.js';
+import { WebhookUpkeep } from './webhooks/webhook-upkeep.js';
 
 const SERVICE = 'registry';
 
@@ -52,7 +55,7 @@ async function start(running: Running): Promise<RunningService> {
     logger: new NestLogger(logger),
   });
   strategy.watchCalls(app.get(AuditRefusals));
-  const relay = app.get(OutboxRelay);
+  const relays = [app.get(OutboxRelay), app.get(NotificationRelay)];
   const repeated = [
     app.get(Reaper),
     app.get(Scrubber),
@@ -61,6 +64,8 @@ async function start(running: Running): Promise<RunningService> {
     app.get(DamageGauge),
     app.get(ReconcileSchedule),
     app.get(ReconcileGauge),
+    app.get(SnapshotUpkeep),
+    app.get(WebhookUpkeep),
   ];
   const closeAll = (graceMs: number) =>
     runAllInOrder([
@@ -68,7 +73,7 @@ async function start(running: Running): Promise<RunningService> {
       // Calls finish, and what they announced is published, while bus and database are still there.
       () => strategy.close(graceMs),
       () => app.get(DeniedAttempts).flush(),
-      () => relay.stop(),
+      () => Promise.all(relays.map((relay) => relay.stop())),
       () => app.close(),
       () => database.close(),
     ]);
@@ -84,7 +89,7 @@ async function start(running: Running): Promise<RunningService> {
       },
     });
     await app.listen();
-    relay.start();
+    for (const relay of relays) relay.start();
     for (const part of repeated) part.start();
     return {
       url: health.url,

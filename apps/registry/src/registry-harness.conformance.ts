@@ -3,7 +3,13 @@ import { BusStatus, EventPublisher, LiveEvents } from '@glimpse/bus';
 import { type Config, loadConfig } from '@glimpse/config';
 import type { Caller, EventEnvelope, ImageQuery, NewImage, StoredData } from '@glimpse/contracts';
 import { createLogger } from '@glimpse/observability';
-import { Database, type NewRow, type TableName, type Tables } from '@glimpse/persistence';
+import {
+  Database,
+  type NewRow,
+  type NotificationRow,
+  type TableName,
+  type Tables,
+} from '@glimpse/persistence';
 import { anImageQuery } from '@glimpse/testing';
 import { Test } from '@nestjs/testing';
 import { DeniedAttempts } from './audit/denied-attempts.js';
@@ -30,6 +36,9 @@ import { MetadefResourceTypesService } from './metadefs/metadef-resource-types.s
 import { MetadefTagsService } from './metadefs/metadef-tags.service.js';
 import { LocationProbe, type ProbeOutcome } from './locations/location-probe.js';
 import { LocationsService } from './locations/locations.service.js';
+import { NotificationOutlet } from './notifications/notification-outlet.js';
+import { NotificationRelay } from './notifications/notification.relay.js';
+import { SentDataService } from './notifications/sent-data.service.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { PolicyEngine } from './policy/policy.engine.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
@@ -39,10 +48,18 @@ import { RegistryModule } from './registry.module.js';
 import { StoresService } from './stores/stores.service.js';
 import { TaskRecords } from './tasks/task-records.js';
 import { TasksService } from './tasks/tasks.service.js';
+import { SnapshotCancellation } from './snapshots/snapshot-cancellation.js';
+import { SnapshotUpkeep } from './snapshots/snapshot-upkeep.js';
+import { SnapshotsService } from './snapshots/snapshots.service.js';
 import { TagsService } from './tags/tags.service.js';
 import { TransfersService } from './transfers/transfers.service.js';
 import { VerificationQueue } from './verification/verification-queue.js';
 import { VerificationService } from './verification/verification.service.js';
+import { DeliveriesService } from './webhooks/deliveries.service.js';
+import { DeliveryClaims } from './webhooks/delivery-claims.js';
+import { DeliveryOutcomes } from './webhooks/delivery-outcomes.js';
+import { WebhookUpkeep } from './webhooks/webhook-upkeep.js';
+import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** A place for databases: each call of `create` makes an empty one. */
 export interface DatabasePlace {
@@ -78,6 +95,25 @@ export class FakePublisher {
   }
 }
 
+/** Keeps the notifications that are sent, and fails while it is told to. */
+export class FakeOutlet {
+  readonly sent: NotificationRow[] = [];
+  fails: (row: NotificationRow) => boolean | Error = () => false;
+
+  constructor(readonly isOpen: boolean) {}
+
+  send(row: NotificationRow): Promise<void> {
+    const failure = this.fails(row);
+    if (failure !== false) return Promise.reject(failure === true ? new Error('no broker') : failure);
+    this.sent.push(row);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** Keeps what is announced to those who listen. */
 export class FakeLiveEvents {
   readonly announced: { readonly name: string; readonly subject: string; readonly payload: unknown }[] = [];
@@ -109,6 +145,7 @@ export async function startRegistryOn(
   await database.migrate();
   const publisher = new FakePublisher();
   const live = new FakeLiveEvents();
+  const outlet = new FakeOutlet(config.notifications.driver !== 'noop');
   const probe = new FakeProbe();
   const bus = { since: 0 as number | null, connectedSinceMs: () => bus.since };
   const instanceId = `registry-${randomUUID()}`;
@@ -130,6 +167,8 @@ export async function startRegistryOn(
     .useValue(publisher)
     .overrideProvider(LiveEvents)
     .useValue(live)
+    .overrideProvider(NotificationOutlet)
+    .useValue(outlet)
     .overrideProvider(LocationProbe)
     .useValue(probe)
     .overrideProvider(BusStatus)
@@ -141,6 +180,7 @@ export async function startRegistryOn(
     clock,
     publisher,
     live,
+    outlet,
     bus,
     images: app.get(ImagesService),
     actions: app.get(ImageActions),
@@ -168,6 +208,8 @@ export async function startRegistryOn(
     reconcileGauge: app.get(ReconcileGauge),
     reconcileSchedule: app.get(ReconcileSchedule),
     relay: app.get(OutboxRelay),
+    notificationRelay: app.get(NotificationRelay),
+    sentData: app.get(SentDataService),
     probe,
     locations: app.get(LocationsService),
     stores: app.get(StoresService),
@@ -176,7 +218,17 @@ export async function startRegistryOn(
     transfers: app.get(TransfersService),
     imports: app.get(ImportsService),
     conversions: app.get(ConversionsService),
+    snapshots: app.get(SnapshotsService),
+    snapshotCancellation: app.get(SnapshotCancellation),
+    snapshotUpkeep: app.get(SnapshotUpkeep),
     staging: app.get(StagingService),
+    webhooks: app.get(WebhooksService),
+    webhookDeliveries: {
+      all: app.get(DeliveriesService),
+      claims: app.get(DeliveryClaims),
+      outcomes: app.get(DeliveryOutcomes),
+      upkeep: app.get(WebhookUpkeep),
+    },
     verification: app.get(VerificationService),
     verificationQueue: app.get(VerificationQueue),
     insert: <T extends TableName>(table: T, ...rows: NewRow<T>[]) =>

@@ -12,12 +12,25 @@ import { describeKeptLocations } from './locations/kept-locations.conformance.js
 import { describeLocations, locationsEnvironment } from './locations/locations.conformance.js';
 import { describeMembers } from './members/members.conformance.js';
 import { describeMetadefs } from './metadefs/metadefs.conformance.js';
+import {
+  describeNotifications,
+  notificationsEnvironment,
+} from './notifications/notifications.conformance.js';
+import { describeNotificationRelay } from './notifications/notification-relay.conformance.js';
 import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
+import { describeSnapshots, snapshotsEnvironment } from './snapshots/snapshots.conformance.js';
 import { describeTasks } from './tasks/tasks.conformance.js';
 import { describeTransfers } from './transfers/transfers.conformance.js';
 import { describeVerification, verificationEnvironment } from './verification/verification.conformance.js';
+import { describeDeliveries, deliveriesEnvironment } from './webhooks/deliveries.conformance.js';
+import {
+  describeNoWebhooks,
+  describeWebhooks,
+  noWebhooksEnvironment,
+  webhooksEnvironment,
+} from './webhooks/webhooks.conformance.js';
 import {
   type DatabasePlace,
   type RegistryUnderTest,
@@ -60,6 +73,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     describe('imports', () => {
       withRegistry(makePlace, describeImports, importsEnvironment);
     });
+    describe('snapshots', () => {
+      withRegistry(makePlace, describeSnapshots, snapshotsEnvironment);
+    });
     describe('tasks', () => {
       withRegistry(makePlace, describeTasks);
     });
@@ -75,12 +91,27 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     describe('verification', () => {
       withRegistry(makePlace, describeVerification, verificationEnvironment);
     });
+    describe('webhooks', () => {
+      withRegistry(makePlace, describeWebhooks, webhooksEnvironment);
+    });
+    describe('webhooks that are switched off', () => {
+      withRegistry(makePlace, describeNoWebhooks, noWebhooksEnvironment);
+    });
+    describe('messages to webhooks', () => {
+      withRegistry(makePlace, describeDeliveries, deliveriesEnvironment);
+    });
     describe('metadefs', () => {
       withRegistry(makePlace, describeMetadefs);
     });
     describe('events', () => {
       // Their own events alone, which are counted.
       withRegistry(makePlace, describeOutbox, { GLIMPSE_AUDIT_EVENTS: 'false' });
+    });
+    describe('notifications', () => {
+      withRegistry(makePlace, describeNotifications, notificationsEnvironment);
+    });
+    describe('the relay of notifications', () => {
+      withRegistry(makePlace, describeNotificationRelay, notificationsEnvironment);
     });
     describe('the audit trail', () => {
       withRegistry(makePlace, describeAudit, { GLIMPSE_AUDIT_DENIED_MAX_PER_WINDOW: '3' });

@@ -28,6 +28,8 @@ import { UploadLeases } from './leases/upload-leases.js';
 import { MembersRpc } from './members/members.rpc.js';
 import { locationControllers, locationProviders } from './locations/location-parts.js';
 import { metadefControllers, metadefProviders } from './metadefs/metadef-parts.js';
+import { notificationProviders } from './notifications/notification-parts.js';
+import { NotificationsRpc } from './notifications/notifications.rpc.js';
 import { OutboxSignal } from './outbox/outbox-signal.js';
 import { OutboxRelay } from './outbox/outbox.relay.js';
 import { OutboxWriter } from './outbox/outbox.writer.js';
@@ -37,6 +39,8 @@ import { UsageRpc } from './quotas/usage.rpc.js';
 import { reconcileProviders } from './reconcile/reconcile-parts.js';
 import { ReconcileRpc } from './reconcile/reconcile.rpc.js';
 import { RegistrySettings } from './registry-settings.js';
+import { snapshotProviders } from './snapshots/snapshot-parts.js';
+import { SnapshotsRpc } from './snapshots/snapshots.rpc.js';
 import { TagsRpc } from './tags/tags.rpc.js';
 import { verificationProviders } from './verification/verification-parts.js';
 import { VerificationRpc } from './verification/verification.rpc.js';
@@ -44,6 +48,8 @@ import { TransferFeed } from './transfers/transfer-feed.js';
 import { TransfersRpc } from './transfers/transfers.rpc.js';
 import { TransfersService } from './transfers/transfers.service.js';
 import { UploadNotes } from './transfers/upload-notes.js';
+import { webhookProviders } from './webhooks/webhook-parts.js';
+import { WebhooksRpc } from './webhooks/webhooks.rpc.js';
 
 export interface RegistryOptions {
   readonly config: Config;
@@ -69,9 +75,12 @@ export class RegistryModule {
         InstancesRpc,
         CacheRpc,
         ImportsRpc,
+        SnapshotsRpc,
         VerificationRpc,
         ReconcileRpc,
         TransfersRpc,
+        WebhooksRpc,
+        NotificationsRpc,
         ...locationControllers,
         ...metadefControllers,
       ],
@@ -84,6 +93,7 @@ export class RegistryModule {
         OutboxSignal,
         OutboxWriter,
         OutboxRelay,
+        ...notificationProviders(config, bus),
         AuditTrail,
         DeniedAttempts,
         AuditRefusals,
@@ -102,8 +112,10 @@ export class RegistryModule {
         Reaper,
         ...imageProviders,
         ...importProviders,
+        ...snapshotProviders,
         ...verificationProviders,
         ...reconcileProviders,
+        ...webhookProviders,
         CacheService,
         ...locationProviders,
         ...metadefProviders,

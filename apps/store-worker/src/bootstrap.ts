@@ -17,6 +17,8 @@ import { type StoreRegistry, createStores } from '@glimpse/stores';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { startImportSteps } from './conversion/start-import-steps.js';
+import { SnapshotParents } from './jobs/import/snapshot-parent.js';
+import { WebhookRunner } from './jobs/webhook/webhook.runner.js';
 import { JobRunner } from './runner/job.runner.js';
 import { SERVICE, StoreWorkerModule } from './store-worker.module.js';
 
@@ -48,17 +50,26 @@ export async function startStoreWorker(config: Config): Promise<RunningService> 
   );
   try {
     const { busUrl: url, bus: options } = config;
-    const { importSteps, stop } = await startImportSteps(config, logger);
+    const { stop, importSteps, scratch, converter } = await startImportSteps(config, logger);
     opened.push(stop);
+    const snapshotParents = new SnapshotParents(stores, scratch, converter);
     const strategy = createBusStrategy({ service: SERVICE, instanceId, url, options, logger });
     const app: INestMicroservice = await NestFactory.createMicroservice(
-      StoreWorkerModule.forRoot({ config, logger, instanceId, stores, pipeline, importSteps }),
+      StoreWorkerModule.forRoot({
+        config,
+        logger,
+        instanceId,
+        stores,
+        pipeline,
+        importSteps,
+        snapshotParents,
+      }),
       { strategy, abortOnError: false, bufferLogs: true, logger: new NestLogger(logger) },
     );
     opened.push(() => app.close());
     const rpc = app.get(RpcClient);
     const lease = app.get(InstanceLease);
-    const runner = app.get(JobRunner);
+    const runners = [app.get(JobRunner), app.get(WebhookRunner)];
     opened.push(() => lease.release());
     await lease.start();
     await app.listen();
@@ -66,8 +77,8 @@ export async function startStoreWorker(config: Config): Promise<RunningService> 
     const { host, port } = config.storeWorker;
     const health = await startHealthServer({ host, port, checks: readinessOf(strategy, rpc, stores) });
     opened.push((graceMs) => health.close(graceMs));
-    runner.start();
-    opened.push((graceMs) => runner.stop(graceMs));
+    for (const runner of runners) runner.start();
+    opened.push((graceMs) => Promise.all(runners.map((runner) => runner.stop(graceMs))));
     return { url: health.url, close };
   } catch (error) {
     await close(0);

@@ -12,10 +12,13 @@ import { AllowedAddresses } from './jobs/import/allowed-addresses.js';
 import { GlanceSource } from './jobs/import/glance-source.js';
 import { ImportJob } from './jobs/import/import.job.js';
 import { ImportSources } from './jobs/import/import-sources.js';
+import type { SnapshotParents } from './jobs/import/snapshot-parent.js';
+import { SnapshotSource } from './jobs/import/snapshot-source.js';
 import { WebRequests } from './jobs/import/web-request.js';
 import { WebSource } from './jobs/import/web-source.js';
 import { ProbeLocationJob } from './jobs/probe-location.job.js';
 import { CopyReader } from './jobs/verify/copy-reader.js';
+import { provideWebhookRunner } from './jobs/webhook/provide-webhook-runner.js';
 import { RepairJob } from './jobs/verify/repair.job.js';
 import { VerifyJob } from './jobs/verify/verify.job.js';
 import { ReconcileJob } from './jobs/reconcile/reconcile.job.js';
@@ -36,6 +39,8 @@ export interface StoreWorkerOptions {
   readonly pipeline: TransferPipeline;
   /** As `stores`. */
   readonly importSteps: ImportSteps;
+  /** As `stores`. */
+  readonly snapshotParents: SnapshotParents;
 }
 
 /** What users reach in the catalogue is the operator's: it may lie in its networks. It leads nowhere else. */
@@ -55,19 +60,22 @@ export class StoreWorkerModule {
     stores,
     pipeline,
     importSteps,
+    snapshotParents,
   }: StoreWorkerOptions): DynamicModule {
     const { busUrl: url, bus: options, leases, jobs, storeWorker } = config;
     const { webDownload } = config.import;
     const requests = new WebRequests(webDownload, new AllowedAddresses(webDownload.allowedAddresses));
     const web = new WebSource(requests, webDownload);
     const glance = glanceSourceOf(config);
+    const snapshots = new SnapshotSource(config.snapshots, snapshotParents, logger);
+    const sources = new ImportSources(stores, web, glance, snapshots);
     const copies = new CopyReader(pipeline);
     const handlersFor = (rpc: RpcClient) =>
       new JobHandlers([
         new DeleteDataJob(stores, logger),
         new ProbeLocationJob(stores),
         new HashLocationJob(stores, pipeline, config),
-        new ImportJob(stores, new ImportSources(stores, web, glance), importSteps, pipeline, config, logger),
+        new ImportJob(stores, sources, importSteps, pipeline, config, logger),
         new VerifyJob(stores, copies, logger),
         new RepairJob(stores, copies, pipeline, logger),
         new ReconcileJob(rpc, stores, logger),
@@ -79,6 +87,7 @@ export class StoreWorkerModule {
       providers: [
         { provide: StoreRegistry, useValue: stores },
         provideInstanceLease({ instanceId, service: SERVICE, leaseMs: leases.instanceLeaseMs, logger }),
+        provideWebhookRunner(config, instanceId, logger),
         { provide: JobHandlers, inject: [RpcClient], useFactory: handlersFor },
         {
           provide: JobRunner,

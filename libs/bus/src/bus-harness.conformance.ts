@@ -133,6 +133,7 @@ export class BusHarness {
         maxPendingCalls: 10_000,
         eventAttempts: 3,
         eventRetryDelayMs: 20,
+        eventSource: '/glimpse',
         declare: true,
         trustedUsers: [],
         tls: {},

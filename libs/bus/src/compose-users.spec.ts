@@ -10,6 +10,15 @@ const Compose = z.object({
 });
 const Definitions = z.object({
   users: z.array(z.object({ name: z.string(), password: z.string(), tags: z.string() })),
+  topic_permissions: z.array(
+    z.object({
+      user: z.string(),
+      vhost: z.string(),
+      exchange: z.string(),
+      write: z.string(),
+      read: z.string(),
+    }),
+  ),
   permissions: z.array(
     z.object({
       user: z.string(),
@@ -28,20 +37,26 @@ const interpolated = compose.configs['rabbitmq-definitions'].content
   .replaceAll('$$', '$');
 const definitions = Definitions.parse(JSON.parse(interpolated));
 
-const accounts: Record<BusUser, string> = {
+/** Of the two kinds of compute the one that needs less. */
+const accounts: Record<Exclude<BusUser, 'compute-oslo'>, string> = {
   'api-gateway': 'glimpse-api',
   registry: 'glimpse-registry',
   'store-worker': 'glimpse-store-worker',
   manage: 'glimpse-manage',
+  compute: 'glimpse-compute',
 };
 
 describe('docker-compose.yml', () => {
-  it.each(Object.entries(accounts) as [BusUser, string][])(
+  it.each(Object.entries(accounts) as [keyof typeof accounts, string][])(
     'gives the %s the least rights',
     (service, account) => {
       const given = definitions.permissions.filter(({ user }) => user === account);
 
-      expect(given).toEqual([{ user: account, vhost: 'glimpse', ...permissionsOf(service) }]);
+      const { topics = [], ...rights } = permissionsOf(service);
+      expect(given).toEqual([{ user: account, vhost: 'glimpse', ...rights }]);
+      expect(definitions.topic_permissions.filter(({ user }) => user === account)).toEqual(
+        topics.map((topic) => ({ user: account, vhost: 'glimpse', ...topic })),
+      );
       expect(definitions.users.find(({ name }) => name === account)).toMatchObject({ tags: '' });
     },
   );
@@ -54,7 +69,7 @@ describe('docker-compose.yml', () => {
       expect(environment['GLIMPSE_BUS_URL']).toMatch(new RegExp(`^amqp://${accounts[service]}:`));
       expect(environment['GLIMPSE_BUS_DECLARE']).toBe('false');
       expect(environment['GLIMPSE_BUS_TRUSTED_USERS']?.split(',').toSorted()).toEqual(
-        trustedBy[service].map((user) => accounts[user]).toSorted(),
+        trustedBy[service].map((user) => accounts[user as keyof typeof accounts]).toSorted(),
       );
     },
   );

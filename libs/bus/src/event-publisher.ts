@@ -19,11 +19,12 @@ export class EventPublisher {
    * BUS_UNAVAILABLE otherwise, after a bounded time; then it may or may not have been delivered: publish it again.
    */
   async publish(envelope: EventEnvelope): Promise<void> {
-    const body = JSON.stringify(envelope);
-    if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES)
+    const { payload, ...attributes } = envelope;
+    const data = JSON.stringify(payload);
+    if (Buffer.byteLength(data) > MAX_MESSAGE_BYTES)
       throw new ServiceError('REQUEST_INVALID', `The event ${envelope.id} is too large for the bus`);
     try {
-      await this.link.publish({ id: envelope.id, name: envelope.name, body });
+      await this.link.publish({ ...attributes, data });
       published.inc({ name: envelope.name, outcome: 'confirmed' });
     } catch (cause) {
       published.inc({ name: envelope.name, outcome: 'failed' });

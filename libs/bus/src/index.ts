@@ -1,13 +1,17 @@
+export { asyncApiDocument } from './asyncapi/asyncapi-document.js';
 export type { BusOptions } from './bus-options.js';
 export { BusModule } from './bus.module.js';
 export { BusStatus } from './bus-status.js';
 export { BusStrategy, createBusStrategy } from './bus-strategy.js';
-export { declareTopology } from './declare-topology.js';
+export { declareNotificationTopology, declareSnapshotTopology, declareTopology } from './declare-topology.js';
 export type { DeadLetter, DeadLetterSelection, DeadLetters } from './dead-letters.js';
 export { EventPublisher } from './event-publisher.js';
+export type { ForeignBus, ForeignReply, ForeignRequest, ForeignRequests } from './foreign-requests.js';
+export { createForeignRequests } from './open-foreign-requests.js';
 export { type EventDelivery, HandleEvent } from './handle-event.js';
 export { HandleRpc } from './handle-rpc.js';
 export { LiveEvents } from './live-events.js';
+export { NotificationSender } from './notification-sender.js';
 export { type OpenBus, openBus } from './open-bus.js';
 export { type BusPermissions, type BusUser, permissionsOf, trustedBy } from './permissions.js';
 export type { CallWatch } from './rpc/call-watch.js';

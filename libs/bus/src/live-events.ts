@@ -27,14 +27,13 @@ export class LiveEvents {
   /** Sends the event to all who listen. Costs next to nothing where nobody does; without a connection it is dropped. */
   announce<D extends EventDefinition>(definition: D, subject: string, payload: PayloadOf<D>): void {
     const { name } = definition;
-    const envelope: EventEnvelope = {
+    this.link.announce({
       id: randomUUID(),
       name,
       occurredAt: new Date().toISOString(),
       subject,
-      payload,
-    };
-    this.link.announce({ id: envelope.id, name, body: JSON.stringify(envelope) });
+      data: JSON.stringify(payload),
+    });
   }
 
   /**

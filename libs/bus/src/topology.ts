@@ -1,9 +1,12 @@
-import { type EventDefinition, type RpcOwner, jobEvents } from '@glimpse/contracts';
+import { type EventDefinition, type RpcOwner, jobEvents, snapshotEvents } from '@glimpse/contracts';
 
 // Every name on the broker, and who gets which event.
 
 /** Topic exchange of the events; the routing key is the event's name. */
 export const eventsExchange = 'glimpse.events';
+
+/** Topic exchange of notifications for others, unless `notifications.exchange` names another; oslo.messaging's, not ours. */
+export const notificationsExchange = 'glance';
 
 /** Exchange and queue of what could not be handled. */
 export const deadLettersName = 'glimpse.dead-letters';
@@ -37,6 +40,8 @@ export const retryQueue = (service: string, delayMs: number): string =>
  * kept for a service that has never been started.
  */
 export const subscriptions: Readonly<Record<string, readonly EventDefinition[]>> = {
+  // To tell those who asked for a snapshot what became of it.
+  'api-gateway': [snapshotEvents.completed, snapshotEvents.failed, snapshotEvents.cancelled],
   'store-worker': [jobEvents.ready],
 };
 
@@ -50,3 +55,21 @@ export const subscribedEvents = (service: string): string[] =>
 /** Whether some queue must take an event of that name. */
 export const isSubscribed = (eventName: string): boolean =>
   Object.values(subscriptions).some((events) => events.some(({ name }) => name === eventName));
+
+/** Topic exchange for requests of compute; everything that is published to it is one, whatever its routing key. */
+export const snapshotsExchange = 'glimpse.snapshots';
+
+/** The same for clients of oslo.messaging that declare exchanges as not durable; gone when the broker restarts. */
+export const transientSnapshotsExchange = 'glimpse.snapshots.transient';
+
+/** Requests of compute; the gateways compete. */
+export const snapshotRequestsQueue = 'glimpse.snapshots.requests';
+
+/** Direct exchange by which gateways put requests into {@link snapshotRetryQueue}. */
+export const snapshotRetryExchange = 'glimpse.retries.snapshots';
+
+/** Where a request waits for another attempt. */
+export const snapshotRetryQueue = (delayMs: number): string => `${snapshotRequestsQueue}.retry.${delayMs}`;
+
+/** How the names of queues begin in which compute gets its replies, where it does not leave them to the broker. */
+export const snapshotReplyQueuePrefix = 'glimpse.snapshots.replies.';

@@ -1,3 +1,4 @@
+import type { EventEnvelope } from '@glimpse/contracts';
 import type { DeadLetters } from './dead-letters.js';
 
 // What RabbitMQ and the in-process broker have to do; everything else is the same code for both.
@@ -17,10 +18,9 @@ export interface OutgoingEnvelope {
   readonly expirationMs: number;
 }
 
-export interface OutgoingEvent {
-  readonly id: string;
-  readonly name: string;
-  readonly body: string;
+export interface OutgoingEvent extends Omit<EventEnvelope, 'payload'> {
+  /** The payload, as JSON. */
+  readonly data: string;
 }
 
 export interface ClientListener {
@@ -46,7 +46,7 @@ export interface ClientLink {
   publish(event: OutgoingEvent): Promise<void>;
   /** Sends the event to those who listen now. One that can't be sent at once is dropped. */
   announce(event: OutgoingEvent): void;
-  /** Takes the bodies of the events of that name while connected, until the returned function is called. */
+  /** Takes the envelopes, as JSON, of the events of that name while connected, until the returned function is called. */
   listen(eventName: string, take: (body: string) => void): () => void;
   readonly deadLetters: DeadLetters;
   close(): Promise<void>;
@@ -66,6 +66,7 @@ export interface RequestDelivery {
 
 /** An event that arrived. It comes again, perhaps elsewhere, unless one of the three methods succeeds. */
 export interface EventArrival {
+  /** The envelope, as JSON. */
   readonly body: string;
   /** 1 for the first delivery. */
   readonly attempt: number;

@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { toYamlKey } from './option-names.js';
 import { listOptions } from './options.js';
 import { type Config, ConfigSchema } from './schema.js';
+import { notificationProblems } from './sections/notifications.js';
 import { oidcProblems } from './sections/oidc.js';
+import { snapshotRequestProblems } from './sections/snapshot-requests.js';
 import { databaseTlsProblems, tlsProblems } from './sections/tls.js';
 
 /** The configuration can't be used; the message names every key that is wrong. */
@@ -92,7 +94,10 @@ function deepFreeze<T>(value: T): T {
 /** What no option says alone. */
 const problemsTogether = (config: z.output<typeof ConfigSchema>): string[] => [
   ...oidcProblems(config),
+  ...notificationProblems(config),
   ...tlsProblems('bus.tls', config.bus.tls),
+  ...tlsProblems('snapshots.tls', config.snapshots.tls),
+  ...snapshotRequestProblems(config),
   ...databaseTlsProblems(config),
 ];
 

@@ -29,6 +29,19 @@ export const words = () =>
     z.array(z.string().min(1)),
   );
 
+const asNumbers = (value: unknown) =>
+  typeof value === 'string' ? value.split(',').filter((part) => part.trim() !== '') : value;
+
+/** A list of whole numbers within bounds; in the environment separated by commas. */
+export const wholeNumbers = (min: number, max: number) =>
+  z.preprocess(asNumbers, z.array(wholeNumber(min, max)));
+
+/** Whether the URL leads to a RabbitMQ. */
+export const isAmqpUrl = (url: string): boolean => /^amqps?:\/\//.test(url) && URL.canParse(url);
+
+/** The URL of a RabbitMQ. */
+export const amqpUrl = () => z.string().refine(isAmqpUrl, 'must be amqp://user:password@host:port/vhost');
+
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
 const asByteCount = (value: unknown) => {

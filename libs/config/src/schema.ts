@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { audit } from './sections/audit.js';
 import { cache } from './sections/cache.js';
-import { byteSize, flag, port, wholeNumber, words } from './option-types.js';
+import { byteSize, flag, isAmqpUrl, port, wholeNumber, words } from './option-types.js';
 import { cors } from './sections/cors.js';
 import { formats } from './sections/formats.js';
 import { keystone } from './sections/keystone.js';
+import { notifications } from './sections/notifications.js';
 import { oidc } from './sections/oidc.js';
 import { progress } from './sections/progress.js';
 import { rateLimits } from './sections/rate-limits.js';
@@ -14,7 +15,9 @@ import { tasks } from './sections/tasks.js';
 import { tlsFiles } from './sections/tls.js';
 import { trustedProxies } from './sections/trusted-proxies.js';
 import { policy } from './sections/policy.js';
+import { snapshots } from './sections/snapshots.js';
 import { verification } from './sections/verification.js';
+import { webhooks } from './sections/webhooks.js';
 
 const isSqlite = (url: string) => /^sqlite:./.test(url);
 const isMysql = (url: string) =>
@@ -25,11 +28,10 @@ const databaseUrl = z
     (url) => isSqlite(url) || isMysql(url),
     'must be sqlite:<path> or mysql://user:password@host:port/database',
   );
-const isAmqp = (url: string) => /^amqps?:\/\//.test(url) && URL.canParse(url);
 const busUrl = z
   .string()
   .refine(
-    (url) => url.startsWith('memory:') || isAmqp(url),
+    (url) => url.startsWith('memory:') || isAmqpUrl(url),
     'must be memory: or amqp://user:password@host:port/vhost',
   );
 
@@ -161,6 +163,14 @@ export const ConfigSchema = z.strictObject({
       eventRetryDelayMs: wholeNumber(1)
         .default(1_000)
         .describe('Pause before an event is delivered again, doubling each time, in milliseconds.'),
+      eventSource: z
+        .string()
+        .min(1)
+        .refine((text) => URL.canParse(text, 'http://host/'), 'must be a URI or a relative one')
+        .default('/glimpse')
+        .describe(
+          'Who publishes events: their CloudEvents attribute `source`. Give each cloud its own where one consumer listens to several.',
+        ),
       declare: flag()
         .default(true)
         .describe(
@@ -311,7 +321,9 @@ export const ConfigSchema = z.strictObject({
   progress,
   reconcile,
   import: imports,
+  snapshots,
   verification,
+  webhooks,
   outbox: z
     .strictObject({
       pollMs: wholeNumber(10).default(500).describe('How often the outbox is read, in milliseconds.'),
@@ -321,6 +333,7 @@ export const ConfigSchema = z.strictObject({
         .describe('How long events that were published are kept, in milliseconds.'),
     })
     .prefault({}),
+  notifications,
   policy,
   audit,
   log: z

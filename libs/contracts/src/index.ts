@@ -1,3 +1,4 @@
+export { ComponentSchemas, type JsonObject } from './component-schemas.js';
 export { type RpcDefinition, type RpcOwner, type RequestOf, type ResponseOf, rpc } from './rpc.js';
 export { type EventDefinition, type PayloadOf, type ReceivedEvent, EventEnvelope, event } from './event.js';
 export { type ErrorCode, errorCodes, isErrorCode } from './errors/error-codes.js';
@@ -90,6 +91,7 @@ export {
   endedImportPayload,
   isAttemptId,
   stagedKeyOf,
+  uriWithoutSecrets,
 } from './domain/import.js';
 export {
   CheckedCopy,
@@ -113,8 +115,14 @@ export {
   SetAsideData,
   imageIdOfKey,
 } from './domain/reconcile.js';
-export { type UriRules, normalizeHost, problemWithUri } from './domain/uri-rules.js';
-export { isOwnAddress } from './domain/own-addresses.js';
+export {
+  type UriRules,
+  isSchemeAllowed,
+  normalizeHost,
+  problemWithServer,
+  problemWithUri,
+} from './domain/uri-rules.js';
+export { AddressRules, isOwnAddress } from './domain/own-addresses.js';
 export { StagingTicket, registryImports } from './registry/imports.contract.js';
 export { registryLocations, registryStores } from './registry/locations.contract.js';
 export { registryVerification } from './registry/verification.contract.js';
@@ -133,8 +141,62 @@ export {
 } from './registry/cache.contract.js';
 export { registryInstances } from './registry/instances.contract.js';
 export { registryJobs } from './registry/jobs.contract.js';
+export {
+  MAX_CLAIMED_DELIVERIES,
+  registryWebhookDeliveries,
+  registryWebhooks,
+} from './registry/webhooks.contract.js';
+export {
+  ClaimedDelivery,
+  DeliveryOutcome,
+  NewWebhook,
+  WEBHOOK_TEST_TYPE,
+  Webhook,
+  WebhookChanges,
+  WebhookDelivery,
+  WebhookDeliveryStatus,
+  WebhookDisabledReason,
+  type WebhookEventType,
+  WebhookWithSecret,
+  isEventTypeNamed,
+  isEventTypePattern,
+  webhookDeliveryStatuses,
+  webhookDisabledReasons,
+  webhookEventTypes,
+} from './domain/webhook.js';
+export { webhookEvents } from './events/webhook-events.js';
 export { verificationEvents } from './events/verification-events.js';
 export { transferEvents } from './events/transfer-events.js';
+export { taskEvents } from './events/task-events.js';
+export { type PublicEvent, publicEvents } from './events/public-events.js';
+export {
+  type NotificationType,
+  SentData,
+  isNotificationNamed,
+  notificationGroups,
+  notificationTypes,
+} from './domain/notification.js';
+export { MAX_SENT_DATA, registryNotifications } from './registry/notifications.contract.js';
+export { snapshotEvents } from './events/snapshot-events.js';
+export { SNAPSHOT_SCHEMA_VERSION } from './snapshots/wire-values.js';
+export { SnapshotCancel, SnapshotOrder, SnapshotRequest } from './snapshots/snapshot-request.js';
+export {
+  snapshotCancelExamples,
+  snapshotReplyExamples,
+  snapshotRequestExamples,
+} from './snapshots/examples.js';
+export {
+  MAX_REPLY_ADDRESSES,
+  Snapshot,
+  SnapshotError,
+  SnapshotReply,
+  SnapshotReplyAddress,
+  SnapshotStatus,
+  rejectedSnapshotReply,
+  snapshotStatuses,
+  toSnapshotReply,
+} from './snapshots/snapshot.js';
+export { registrySnapshots } from './registry/snapshots.contract.js';
 export { imageEvents } from './events/image-events.js';
 export { memberEvents } from './events/member-events.js';
 export { storeEvents } from './events/store-events.js';

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { JobKind, JobPayload } from '@glimpse/contracts';
 import type { Transaction } from './sql.js';
+import type { ImageRow } from './tables.js';
 
 /**
  * Adds a job for the store-workers, who find it within `jobs.poll_ms` of `dueAt` when nothing announces it. Times are in
- * epoch milliseconds. Answers with its id.
+ * epoch milliseconds. It takes its turn among the jobs of the project that owns the image. Answers with its id.
  */
 export async function insertJob<K extends JobKind>(
   tx: Transaction,
@@ -19,6 +20,7 @@ export async function insertJob<K extends JobKind>(
       kind,
       status: 'queued',
       image_id: payload.imageId,
+      project_id: await ownerOf(tx, payload.imageId),
       payload: JSON.stringify(payload),
       attempt: 0,
       due_at: dueAt,
@@ -27,4 +29,10 @@ export async function insertJob<K extends JobKind>(
     },
   ]);
   return id;
+}
+
+async function ownerOf(tx: Transaction, imageId: string | null): Promise<string> {
+  if (imageId === null) return '';
+  const [image] = await tx.query<Pick<ImageRow, 'owner'>>('SELECT owner FROM images WHERE id = ?', [imageId]);
+  return image?.owner ?? '';
 }

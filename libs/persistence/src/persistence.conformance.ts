@@ -100,6 +100,29 @@ export function describePersistence(name: string, makeFixture: () => Promise<Dat
         await database.close();
       });
 
+      it('gives jobs that wait the projects whose turn they are to have', async () => {
+        const database = await Database.open(fixture.options);
+        await database.migrate();
+        const job = { kind: 'import', status: 'queued', payload: '{}', attempt: 0, due_at: 1 };
+        const times = { created_at: 1, updated_at: 1 };
+        await database.unitOfWork.run(async (tx) => {
+          await tx.insert('images', [anImage('i1', { owner: 'p1' })]);
+          await tx.insert('jobs', [
+            { ...job, ...times, id: 'j1', image_id: 'i1' },
+            { ...job, ...times, id: 'j2', image_id: null },
+          ]);
+          await tx.execute("DELETE FROM glimpse_migrations WHERE name LIKE 'SnapshotRequests%'");
+        });
+
+        await database.migrate();
+
+        expect(await database.query('SELECT id, project_id FROM jobs ORDER BY id')).toEqual([
+          { id: 'j1', project_id: 'p1' },
+          { id: 'j2', project_id: '' },
+        ]);
+        await database.close();
+      });
+
       it.each([
         ['a newer schema', "INSERT INTO glimpse_migrations (timestamp, name) VALUES (9, 'Later9')", 'newer'],
         [
@@ -218,6 +241,24 @@ export function describePersistence(name: string, makeFixture: () => Promise<Dat
           tx.execute("UPDATE images SET status = 'saving' WHERE id = ?", ['cas']),
         );
         expect(same).toBe(1);
+      });
+
+      it('takes many large rows at once', async () => {
+        const payload = '\u4e2d'.repeat(32_000);
+        const rows = Array.from({ length: 200 }, (_, index) => ({
+          event_id: `large-${index}`,
+          name: 'image.updated',
+          subject: 'large',
+          payload,
+          occurred_at: 0,
+          sent_at: null,
+        }));
+
+        await database.unitOfWork.run((tx) => tx.insert('outbox', rows));
+
+        expect(
+          await database.query("SELECT COUNT(*) AS count FROM outbox WHERE subject = 'large'"),
+        ).toMatchObject([{ count: 200 }]);
       });
 
       it('says when a key is taken, and the transaction can go on', async () => {

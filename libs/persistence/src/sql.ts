@@ -65,3 +65,28 @@ export function insertStatement<T extends TableName>(
     values: rows.flatMap((row) => columns.map((column) => (row[column] ?? null) as SqlValue)),
   };
 }
+
+/** Rows in one INSERT: below SQLite's limit of variables. */
+const ROWS_PER_INSERT = 200;
+/** Characters in one INSERT, of at most 3 bytes each: below the packet that MariaDB takes (16 MiB). */
+const CHARACTERS_PER_INSERT = 2 * 1024 * 1024;
+
+const lengthOf = (row: object): number =>
+  Object.values(row).reduce((sum: number, value) => sum + (typeof value === 'string' ? value.length : 20), 0);
+
+/** The rows in order, as many together as one INSERT may hold; a row that is too large for that goes alone. */
+export function* inStatements<Row extends object>(rows: readonly Row[]): Generator<readonly Row[]> {
+  let some: Row[] = [];
+  let length = 0;
+  for (const row of rows) {
+    const more = lengthOf(row);
+    if (some.length === ROWS_PER_INSERT || (some.length > 0 && length + more > CHARACTERS_PER_INSERT)) {
+      yield some;
+      some = [];
+      length = 0;
+    }
+    some.push(row);
+    length += more;
+  }
+  if (some.length > 0) yield some;
+}

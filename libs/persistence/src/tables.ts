@@ -1,6 +1,8 @@
 import type { Flag } from './flag.js';
 import type { MetadefTables } from './metadef-tables.js';
 import type { ReconcileTables } from './reconcile-tables.js';
+import type { SnapshotTables } from './snapshot-tables.js';
+import type { WebhookTables } from './webhook-tables.js';
 
 /** Glance's bookkeeping on each row; times as `YYYY-MM-DD HH:MM:SS` in UTC. */
 interface Lifetime {
@@ -93,11 +95,30 @@ export interface OutboxRow {
   sent_at: number | null;
 }
 
+/** A notification of oslo.messaging that was committed and is to be sent. */
+export interface NotificationRow {
+  /** The order of sending. */
+  id: number;
+  message_id: string;
+  event_type: string;
+  priority: string;
+  /** What it is about: notifications of one subject are sent in their order. */
+  subject: string;
+  /** JSON. */
+  payload: string;
+  occurred_at: number;
+  /** Times that it could not be sent. */
+  attempts: number;
+  sent_at: number | null;
+}
+
 export interface JobRow {
   id: string;
   kind: string;
   status: string;
   image_id: string | null;
+  /** Whose turn it is when the job is; empty where it is nobody's in particular. */
+  project_id: string;
   /** JSON. */
   payload: string;
   /** Claims so far. */
@@ -142,12 +163,6 @@ export interface QuotaLockRow {
   held_at: number;
 }
 
-export interface ProcessedMessageRow {
-  consumer: string;
-  message_id: string;
-  processed_at: number;
-}
-
 /** Data of an image that waits to be imported. */
 export interface StagedDataRow {
   image_id: string;
@@ -181,7 +196,7 @@ export interface LocationCheckRow {
 }
 
 /** The tables that Glimpse writes, by name. */
-export interface Tables extends MetadefTables, ReconcileTables {
+export interface Tables extends MetadefTables, ReconcileTables, SnapshotTables, WebhookTables {
   images: ImageRow;
   image_properties: ImagePropertyRow;
   image_locations: ImageLocationRow;
@@ -190,9 +205,9 @@ export interface Tables extends MetadefTables, ReconcileTables {
   tasks: TaskRow;
   task_info: TaskInfoRow;
   outbox: OutboxRow;
+  notifications: NotificationRow;
   jobs: JobRow;
   leases: LeaseRow;
-  processed_messages: ProcessedMessageRow;
   quota_locks: QuotaLockRow;
   staged_data: StagedDataRow;
   location_checks: LocationCheckRow;

@@ -7,13 +7,11 @@ import {
   translateDatabaseError,
 } from './database-errors.js';
 import type { NewRow, SqlValue, Transaction } from './sql.js';
-import { insertStatement } from './sql.js';
+import { inStatements, insertStatement } from './sql.js';
 import type { TableName } from './tables.js';
 
 const MAX_ATTEMPTS = 8;
 const RETRY_BASE_MS = 5;
-/** Rows in one INSERT; keeps a statement below MySQL's packet and SQLite's variable limits. */
-const ROWS_PER_INSERT = 200;
 
 /** The one way to write. */
 export class UnitOfWork {
@@ -126,8 +124,8 @@ class RunningTransaction implements Transaction {
   }
 
   async insert<T extends TableName>(table: T, rows: readonly NewRow<T>[]): Promise<void> {
-    for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
-      const { sql, values } = insertStatement(table, rows.slice(from, from + ROWS_PER_INSERT));
+    for (const some of inStatements(rows)) {
+      const { sql, values } = insertStatement(table, some);
       try {
         await this.runner.query(sql, values);
       } catch (error) {

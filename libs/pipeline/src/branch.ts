@@ -29,6 +29,7 @@ export class Branch {
       readonly key: string;
       readonly uploadId: string;
       readonly expectedSize: number | undefined;
+      readonly isSparse: boolean | undefined;
       readonly signal: AbortSignal | undefined;
     },
   ) {
@@ -42,11 +43,12 @@ export class Branch {
     });
     // It fails when the whole transfer does, when nobody may be reading.
     this.data.on('error', () => undefined);
-    const { key, uploadId, expectedSize, signal } = write;
+    const { key, uploadId, expectedSize, isSparse, signal } = write;
     this.outcome = driver
       .write(key, this.data, {
         uploadId,
         ...(expectedSize === undefined ? {} : { expectedSize }),
+        ...(isSparse === undefined ? {} : { isSparse }),
         ...(signal === undefined ? {} : { signal }),
         releaseChunk: (chunk) => this.lent.release(chunk),
       })

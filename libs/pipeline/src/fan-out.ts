@@ -15,6 +15,8 @@ export interface FanOutRequest extends MeasureRequest {
   /** Names the object in each of them: the image's id. */
   readonly key: string;
   readonly uploadId: string;
+  /** There are long runs of zeros in the data, as in a disk: see `WriteOptions.isSparse`. */
+  readonly isSparse?: boolean | undefined;
   /** Gives up all of them as soon as one fails. */
   readonly allMustSucceed: boolean;
   /** Algorithm of `osHashValue`, a name that `node:crypto` knows. */
@@ -50,12 +52,12 @@ export class FanOut {
     private readonly slots: SlotShare,
     hashes: HashPool,
   ) {
-    const { hashAlgorithm, expectedDigests, key, uploadId, expectedSize, signal } = request;
+    const { hashAlgorithm, expectedDigests, key, uploadId, expectedSize, isSparse, signal } = request;
     this.measurement = new Measurement(request, [hashAlgorithm, ...(expectedDigests?.keys() ?? [])], hashes);
     this.branches = new Map(
       [...request.drivers].map(([id, driver]) => [
         id,
-        new Branch(driver, { key, uploadId, expectedSize, signal }),
+        new Branch(driver, { key, uploadId, expectedSize, isSparse, signal }),
       ]),
     );
   }

@@ -1,5 +1,6 @@
 /** What an operation works on, for the audit trail. */
-export type RuleResource = 'image' | 'data' | 'member' | 'location' | 'task' | 'metadef' | 'cache' | 'store';
+export type RuleResource =
+  'image' | 'data' | 'member' | 'location' | 'task' | 'metadef' | 'cache' | 'store' | 'webhook';
 
 /** What an operation does, in CADF's words; everything but `read` is a change. */
 export type RuleAction = 'create' | 'read' | 'update' | 'delete' | 'enable' | 'disable';
@@ -44,9 +45,10 @@ const task = on('task');
 const metadef = on('metadef');
 const cache = on('cache');
 const store = on('store');
+const webhook = on('webhook');
 
 /** All rules by Glance's names, with Glance's defaults and in its order (policy.md of the specification, section 2). */
-export const defaultRules = {
+const defaultRules = {
   default: helper('', 'nothing of its own; other rules refer to it'),
   context_is_admin: helper('role:admin', 'who is admin of the cloud'),
   service_api: helper('role:service or role:admin', 'who is another service'),
@@ -151,8 +153,25 @@ export const defaultRules = {
   stores_info_detail: store('read', `${ADMIN} or rule:service_api`, 'GET info/stores/detail'),
 } as const satisfies Record<string, DefaultRule>;
 
+/** Rules for what Glance does not have. A file that was written for Glance says nothing of them. */
+const ownRules = {
+  add_snapshot: image('create', OWNING_MEMBER, 'snapshot.create, a message of compute; then as POST images'),
+  add_webhook: webhook('create', OWNING_MEMBER, 'POST webhooks'),
+  get_webhook: webhook('read', OWNING_READER, 'GET webhook, and its deliveries'),
+  get_webhooks: webhook('read', OWNING_READER, 'GET webhooks'),
+  modify_webhook: webhook(
+    'update',
+    OWNING_MEMBER,
+    'PATCH webhook, a new secret, a test, another attempt at a delivery',
+  ),
+  delete_webhook: webhook('delete', OWNING_MEMBER, 'DELETE webhook'),
+} as const satisfies Record<string, DefaultRule>;
+
 /** The name of a rule that Glimpse asks, or that others of its rules refer to. */
-export type RuleName = keyof typeof defaultRules;
+export type RuleName = keyof typeof defaultRules | keyof typeof ownRules;
+
+/** Every rule with its default, Glance's first. */
+export const allRules: Readonly<Record<RuleName, DefaultRule>> = { ...defaultRules, ...ownRules };
 
 /** Every rule, in the order of the documentation. */
-export const ruleNames = Object.keys(defaultRules) as RuleName[];
+export const ruleNames = Object.keys(allRules) as RuleName[];

@@ -3,7 +3,7 @@ export {
   type RuleAction,
   type RuleName,
   type RuleResource,
-  defaultRules,
+  allRules,
   ruleNames,
 } from './default-rules.js';
 export type { Explanation } from './explain.js';

@@ -1,7 +1,7 @@
 import type { Caller } from '@glimpse/contracts';
 import { credentialOf } from './caller-credentials.js';
 import { checkRules } from './check-rules.js';
-import { type DefaultRule, type RuleName, defaultRules } from './default-rules.js';
+import { type DefaultRule, type RuleName, allRules } from './default-rules.js';
 import { expand } from './expand.js';
 import { type Explanation, explain } from './explain.js';
 import { type Question, holds } from './language/evaluate.js';
@@ -20,11 +20,9 @@ export interface LoadedRule {
 }
 
 /** Whether a rule of this name is Glimpse's own; others may be written for `rule:` to refer to. */
-export const isRuleName = (name: string): name is RuleName => Object.hasOwn(defaultRules, name);
+export const isRuleName = (name: string): name is RuleName => Object.hasOwn(allRules, name);
 
-const ruleOf = (name: RuleName): DefaultRule => defaultRules[name];
-
-const operationOf = (name: string) => (isRuleName(name) ? ruleOf(name).operation : undefined);
+const operationOf = (name: string) => (isRuleName(name) ? allRules[name].operation : undefined);
 
 /** Rules that guard something apply to callers of a project (or of none at all); others are refused, whatever their roles. */
 const isInScope = ({ systemScope, domainId, projectId }: Caller) =>
@@ -45,7 +43,7 @@ export class Policy {
 
   /** Throws a `PolicyError` where rules refer to each other in a circle. */
   constructor(overrides: readonly LoadedRule[] = []) {
-    const defaults = Object.entries(defaultRules).map(loadDefault);
+    const defaults = Object.entries(allRules).map(loadDefault);
     this.byName = new Map([...defaults, ...overrides].map((rule) => [rule.name, rule]));
     this.warnings = checkRules(this.byName, isRuleName);
   }

@@ -18,4 +18,5 @@ export {
   createStores,
 } from './store-registry.js';
 export { isUnreadable } from './drivers/file/fs-errors.js';
+export { type Run, dataRuns } from './drivers/file/zero-runs.js';
 export { writeFully } from './write-fully.js';

@@ -22,6 +22,8 @@ export interface WriteOptions extends CallOptions {
   readonly uploadId: string;
   /** Bytes, where they are known. The pipeline in front checks them; drivers use it to choose a place and part sizes. */
   readonly expectedSize?: number;
+  /** There are long runs of zeros in the data, as in a disk: a driver that can leaves them out of what it takes of the medium. */
+  readonly isSparse?: boolean;
   /**
    * Called with each chunk of `data` when the driver has no more use for its memory, which is overwritten from then
    * on. Only by drivers that declare `releasesChunks`. When `write` settles, every chunk counts as released.

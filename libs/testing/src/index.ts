@@ -1,6 +1,7 @@
 export { removeAbandonedPlaces } from './abandoned-places.js';
 export { anImage } from './builders/an-image.js';
 export { anImageQuery } from './builders/an-image-query.js';
+export { type ComputeReply, ComputeHost } from './compute-host.js';
 export { DataServer } from './data-server.js';
 export { aHostileImage } from './disk-images/hostile-images.js';
 export { imageSamples } from './disk-images/image-samples.js';
@@ -43,6 +44,7 @@ export {
 } from './keystone/stand-in-keystone.js';
 export { OidcIssuer, type TokenOptions } from './oidc-issuer.js';
 export { OwnBucket, type S3Server, getS3Server, hasQuotas } from './own-bucket.js';
+export { QemuNbd, type QemuNbdOptions } from './qemu-nbd.js';
 export { ServiceProcess } from './service-process.js';
 export { TcpProxy } from './tcp-proxy.js';
 export {
@@ -57,3 +59,4 @@ export {
   peerOfConnections,
 } from './test-servers.js';
 export { waitFor } from './wait-for.js';
+export { type AnswerMessage, type ReceivedMessage, WebhookReceiver } from './webhook-receiver.js';

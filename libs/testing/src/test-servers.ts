@@ -101,16 +101,25 @@ export async function createVirtualHost(): Promise<OwnPlace> {
   };
 }
 
+/** As `glimpse-manage bus permissions` shows them. */
+export interface UserRights {
+  readonly configure: string;
+  readonly write: string;
+  readonly read: string;
+  readonly topics?: readonly { readonly exchange: string; readonly write: string; readonly read: string }[];
+}
+
 /** Makes a user with these rights in the virtual host of `busUrl`; `url` is the bus URL of that user. */
 export async function createUser(
   busUrl: string,
-  permissions: { readonly configure: string; readonly write: string; readonly read: string },
+  { topics = [], ...permissions }: UserRights,
 ): Promise<OwnPlace> {
   const url = new URL(busUrl);
   const name = newPlaceName();
   const password = newPassword();
   await manage('PUT', `users/${name}`, { password, tags: '' });
   await manage('PUT', `permissions${url.pathname}/${name}`, permissions);
+  for (const topic of topics) await manage('PUT', `topic-permissions${url.pathname}/${name}`, topic);
   url.username = name;
   url.password = password;
   return { url: url.href, remove: async () => void (await manage('DELETE', `users/${name}`)) };

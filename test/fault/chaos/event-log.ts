@@ -33,7 +33,7 @@ export class EventLog {
       const channel = await connection.createChannel();
       // Nothing is acknowledged: what the end of this connection takes along comes again on the next.
       await channel.consume(QUEUE, (message) => {
-        if (message !== null) arrived.add((JSON.parse(message.content.toString()) as { id: string }).id);
+        if (message !== null) arrived.add(String(message.properties.messageId));
       });
       const missing = () => committed.filter(({ event_id: id }) => !arrived.has(id));
       await waitFor('all events', () => missing().length === 0, ARRIVAL_TIMEOUT_MS).catch(() => undefined);

@@ -39,21 +39,31 @@ export class Life {
     });
   }
 
-  /** Repeats `step` until it answers with something. As long as there are faults a client has to be patient. */
-  async persist<T>(what: string, step: () => Promise<T | undefined>): Promise<T> {
-    const started = Date.now();
-    for (;;) {
-      const result = await step();
-      if (result !== undefined) return result;
-      const { calmSince } = this.ledger;
-      if (calmSince !== null && Date.now() - Math.max(calmSince, started) > REST_MS)
-        throw new Stuck(`image ${this.plan.id} waited ${REST_MS} ms without a fault for ${what}`);
-      await sleep(PAUSE_MS);
-    }
+  /** As the function of that name. */
+  persist<T>(what: string, step: () => Promise<T | undefined>): Promise<T> {
+    return persist(this.ledger, `image ${this.plan.id}`, what, step);
   }
 
   violation(text: string): void {
     this.ledger.violation(`image ${this.plan.id} (${this.plan.way}) ${text}`);
+  }
+}
+
+/** Repeats `step` until it answers with something. As long as there are faults a client has to be patient. */
+export async function persist<T>(
+  ledger: Ledger,
+  who: string,
+  what: string,
+  step: () => Promise<T | undefined>,
+): Promise<T> {
+  const started = Date.now();
+  for (;;) {
+    const result = await step();
+    if (result !== undefined) return result;
+    const { calmSince } = ledger;
+    if (calmSince !== null && Date.now() - Math.max(calmSince, started) > REST_MS)
+      throw new Stuck(`${who} waited ${REST_MS} ms without a fault for ${what}`);
+    await sleep(PAUSE_MS);
   }
 }
 

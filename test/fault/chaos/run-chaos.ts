@@ -5,6 +5,7 @@ import { Database } from '@glimpse/persistence';
 import { DataServer, ImageApi, type Mode, waitFor } from '@glimpse/testing';
 import { findInMotion } from './at-rest.js';
 import { ChaosClient } from './client.js';
+import { ComputeWorkload } from './compute-workload.js';
 import { findDatabaseFaults } from './database-check.js';
 import { EventLog } from './event-log.js';
 import { planFaults } from './faults.js';
@@ -16,12 +17,13 @@ import { REST_MS } from './life.js';
 import { findByReconcile } from './reconcile-check.js';
 import { type ChaosReport, describeReport } from './report.js';
 import { findLostFiles, findOrphans } from './store-check.js';
-import { System } from './system.js';
+import { System, disksDir } from './system.js';
 import { Workload } from './workload.js';
 
 /** What the clients asked for last, after the last fault, takes this long at most. */
 const LAST_WORK_MS = 15_000;
 const CLIENTS = 12;
+const COMPUTE_HOSTS = 2;
 
 export interface ChaosOptions {
   readonly mode: Mode;
@@ -80,16 +82,27 @@ class ChaosRun {
     const events = system.servers === null ? null : await EventLog.open(system.servers.busUrl);
     const newClient = () => new ChaosClient(() => system.glimpse.urls, ledger);
     const workload = new Workload(random.fork('work'), CLIENTS, newClient, ledger, this.web);
+    const compute = await this.startCompute(random.fork('compute'), newClient);
     await killer.run(planFaults(random.fork('faults'), system, this.options.kills));
     const lastFault = performance.now();
     ledger.calmSince = Date.now();
-    await workload.stop();
+    await Promise.all([workload.stop(), compute?.stop()]);
     const database = await Database.open({ url: system.databaseUrl, poolSize: 4, connectTimeoutMs: 10_000 });
     try {
       return await this.lookAtWhatThereIs(database, events, killer, lastFault);
     } finally {
       await database.close();
     }
+  }
+
+  /** Without RabbitMQ there is no way to ask for snapshots. */
+  private async startCompute(random: Random, newClient: () => ChaosClient): Promise<ComputeWorkload | null> {
+    const { servers, home } = this.system;
+    if (servers === null) return null;
+    const folder = disksDir(home);
+    await mkdir(folder);
+    const place = { busUrl: servers.busUrl, folder, ledger: this.ledger };
+    return new ComputeWorkload(random, COMPUTE_HOSTS, newClient, place);
   }
 
   private async lookAtWhatThereIs(

@@ -140,6 +140,9 @@ export class System {
 
 export const STAGING = 'staging';
 
+/** Where compute leaves disks of which it wants snapshots. */
+export const disksDir = (home: string): string => join(home, 'disks');
+
 const storeDirs = (home: string) =>
   Object.fromEntries([...storeNames, STAGING].map((name) => [name, join(home, 'stores', name)]));
 
@@ -157,6 +160,7 @@ function environmentFor(home: string): Record<string, string> {
     GLIMPSE_STAGING: JSON.stringify(driverOf(STAGING)),
     GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_ADDRESSES: '127.0.0.1',
     GLIMPSE_IMPORT_WEB_DOWNLOAD_ALLOWED_PORTS: '',
+    GLIMPSE_SNAPSHOTS_FILE_ROOTS: disksDir(home),
     // What was acknowledged has to come about, however many workers die of it.
     GLIMPSE_IMPORT_MAX_ATTEMPTS: '100',
   };

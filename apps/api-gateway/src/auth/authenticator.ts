@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '@glimpse/contracts';
+import type { Caller, ProjectLimits } from '@glimpse/contracts';
 import type { IdentityRefused } from './identity-refused.js';
 import type { RemoteService, ServicePlace } from './remote-service.js';
 
@@ -29,5 +29,7 @@ export interface Authenticator {
   challenge(baseUrl: string, refusal?: IdentityRefused): string;
   /** The image service of another place, by the catalogue of whoever sent the headers; undefined where that has none. */
   findImageService?(headers: IncomingHttpHeaders, place: ServicePlace): Promise<RemoteService | undefined>;
+  /** The limits of a project, where the identity service keeps them. Rejects with a retryable error while they can't be known. */
+  limitsOf?(projectId: string): Promise<ProjectLimits | undefined>;
   close?(): Promise<void>;
 }

@@ -29,6 +29,8 @@ export interface CacheRequest {
   readonly openSource: OpenSource;
   /** For the one who asked, where the cache fails. */
   readonly openRest: OpenRest;
+  /** Hears whether the image was there. */
+  readonly onOutcome?: (outcome: CacheOutcome) => void;
 }
 
 /** What became of an image that was asked for; `no-room`: what is under way has to end first. */
@@ -70,6 +72,7 @@ export class ImageCache {
   async read(request: CacheRequest): Promise<Readable | undefined> {
     const { stream, outcome } = await this.find(request);
     countCacheRequest(outcome);
+    request.onOutcome?.(outcome);
     return stream;
   }
 

@@ -63,8 +63,11 @@ function decode(body: Buffer): string {
   }
 }
 
-/** Parses a JSON document whose top is an object or an array; everything else is malformed. */
-function parseJsonBody(body: Buffer): object {
+/**
+ * Parses a JSON document whose top is an object or an array; everything else, and what is nested too deep, is refused with
+ * REQUEST_INVALID.
+ */
+export function parseJson(body: Buffer): object {
   const text = decode(body);
   checkShape(text);
   let value: unknown;
@@ -108,5 +111,5 @@ async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<B
 export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<object | undefined> {
   if (!hasBody(request)) return undefined;
   const body = await readBody(request, limits);
-  return parseJsonBody(body);
+  return parseJson(body);
 }

@@ -35,6 +35,8 @@ export interface OpenedImage {
   /** Bytes of the stream. */
   readonly length: number;
   readonly range: ResolvedRange | undefined;
+  /** The bytes come from the cache. */
+  readonly isCached: boolean;
 }
 
 interface Opening {
@@ -87,7 +89,7 @@ export class DownloadService {
       const length = range === undefined ? size : range.end - range.start + 1;
       const part = range !== undefined && length > 0 && length < size ? range : undefined;
       const opening = { ticket, locations, size, part, signal };
-      return { stream: await this.openData(opening), length, range };
+      return { ...(await this.openData(opening)), length, range };
     });
   }
 
@@ -99,17 +101,17 @@ export class DownloadService {
     return size === null ? this.reader.size({ imageId, locations, signal }) : Promise.resolve(size);
   }
 
-  private async openData(opening: Opening): Promise<Readable> {
+  private async openData(opening: Opening): Promise<Pick<OpenedImage, 'stream' | 'isCached'>> {
     const { ticket, locations, part, signal } = opening;
-    return (
-      (await this.openCached(opening)) ??
-      this.reader.open({
-        imageId: ticket.imageId,
-        locations,
-        signal,
-        ...(part === undefined ? {} : { range: part }),
-      })
-    );
+    const cached = await this.openCached(opening);
+    if (cached !== undefined) return cached;
+    const stream = await this.reader.open({
+      imageId: ticket.imageId,
+      locations,
+      signal,
+      ...(part === undefined ? {} : { range: part }),
+    });
+    return { stream, isCached: false };
   }
 
   private async openCached({
@@ -118,19 +120,24 @@ export class DownloadService {
     size,
     part,
     signal,
-  }: Opening): Promise<Readable | undefined> {
+  }: Opening): Promise<Pick<OpenedImage, 'stream' | 'isCached'> | undefined> {
     const [best] = locations;
     const storeId = best === undefined ? undefined : this.reader.findStore(best);
     const { imageId } = ticket;
+    let isCached = false;
     const stream = await this.caching.cacheFor(ticket)?.read({
       wanted: wantedImage(ticket, size),
       mayFill: this.caching.isFilledFrom(storeId),
+      onOutcome: (outcome) => {
+        isCached = outcome === 'hit';
+      },
       ...(part === undefined ? {} : { range: part }),
       openSource: (options) => this.reader.open({ imageId, locations, ...options }),
       openRest: (range, restSignal) =>
         this.reader.open({ imageId, locations, range, signal: AbortSignal.any([signal, restSignal]) }),
     });
-    return stream === undefined ? undefined : firstBytes(addAbortSignal(signal, stream));
+    if (stream === undefined) return undefined;
+    return { stream: await firstBytes(addAbortSignal(signal, stream)), isCached };
   }
 }
 

@@ -15,6 +15,7 @@ import { parsePrefer } from './prefer.js';
 import { sendBody } from './send-body.js';
 import { countTransfer, whileTransferring } from './transfer-metrics.js';
 import { parseUploadHeaders } from './upload-headers.js';
+import { SentDataReports } from './sent-data-reports.js';
 import { ReceivedBodies } from './received-bodies.js';
 import { intoStore } from './upload-target.js';
 
@@ -26,6 +27,7 @@ export class ImageDataController {
   constructor(
     private readonly bodies: ReceivedBodies,
     private readonly downloads: DownloadService,
+    private readonly reports: SentDataReports,
     stores: StoreRegistry,
     private readonly settings: GatewaySettings,
   ) {
@@ -70,7 +72,8 @@ export class ImageDataController {
       void reply.code(204).send();
       return;
     }
-    await this.send(image, describeData(ticket, request, reply), signal);
+    describeData(ticket, request, reply);
+    await this.send(image, ticket, { request, reply, signal });
   }
 
   /** What GET would say of the whole image, without reading it. Glance does not have it. */
@@ -113,24 +116,63 @@ export class ImageDataController {
     return true;
   }
 
-  private async send(image: OpenedImage, reply: FastifyReply, signal: AbortSignal): Promise<void> {
+  private async send(
+    image: OpenedImage,
+    ticket: DownloadTicket,
+    { request, reply, signal }: Download,
+  ): Promise<void> {
     const { stream, length, range } = image;
     reply.code(range === undefined ? 200 : 206).header('content-length', length);
     if (range !== undefined) reply.header('content-range', range.contentRange);
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     reply.hijack();
+    let sent = 0;
+    const onSent = (bytes: number) => {
+      sent = bytes;
+    };
     try {
       const { idleTimeoutMs: idleMs } = this.settings.config.http;
-      await whileTransferring('out', () => sendBody(stream, reply.raw, { length, idleMs, signal }));
+      await whileTransferring('out', () => sendBody(stream, reply.raw, { length, idleMs, signal, onSent }));
       countTransfer('out', 'ok', length);
+      this.report(image, ticket, request, { bytesSent: length, isComplete: true });
     } catch (error) {
       // The answer has begun; the client learns of it by its broken connection.
       countTransfer('out', 'TRANSFER_ABORTED');
       this.settings.logger[signal.aborted ? 'info' : 'warn']({ err: error }, 'a download broke off');
+      // As in Glance nobody is notified of a client that went away, but where the cache was read.
+      if (!signal.aborted || isFromCache(image))
+        this.report(image, ticket, request, { bytesSent: sent, isComplete: false });
     }
   }
+
+  /** For those who are notified of what was sent to whom. */
+  private report(
+    image: OpenedImage,
+    { imageId, owner = null }: DownloadTicket,
+    request: FastifyRequest,
+    outcome: { readonly bytesSent: number; readonly isComplete: boolean },
+  ): void {
+    const { projectId, userId } = callerOf(request);
+    this.reports.note({
+      imageId,
+      ownerId: owner,
+      receiverProjectId: projectId,
+      receiverUserId: userId,
+      destinationIp: isFromCache(image) ? (request.socket.remoteAddress ?? null) : null,
+      ...outcome,
+    });
+  }
 }
+
+interface Download {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly signal: AbortSignal;
+}
+
+/** Glance's cache knows no ranges: what is said of its downloads is said of no part of an image. */
+const isFromCache = ({ isCached, range }: OpenedImage): boolean => isCached && range === undefined;
 
 /** What the store would not understand, or take in another sense: it has other validators, and hashes nothing. */
 const KEPT_HERE = ['if-match', 'if-none-match', 'if-range', 'content-range', 'want-repr-digest'];

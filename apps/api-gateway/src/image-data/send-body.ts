@@ -22,7 +22,13 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
 export async function sendBody(
   source: Readable,
   response: ServerResponse,
-  options: { length: number; idleMs: number; signal: AbortSignal },
+  options: {
+    length: number;
+    idleMs: number;
+    signal: AbortSignal;
+    /** Hears after each piece how many bytes have gone. */
+    onSent?: (bytes: number) => void;
+  },
 ): Promise<void> {
   const stalled = new AbortController();
   const stopWatching = watchIdle(response, {
@@ -43,6 +49,7 @@ export async function sendBody(
         if (error == null) freeChunk(chunk);
       });
       await drained(response, signal);
+      options.onSent?.(sent);
     }
     if (sent < options.length) throw aborted('The store has less data than the image');
     stopWatching();

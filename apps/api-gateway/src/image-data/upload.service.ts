@@ -93,7 +93,8 @@ export class UploadService {
       });
     } catch (error) {
       // It may have begun: then the image must not stay in saving.
-      if (isOutcomeUnknown(error)) void this.abort(upload, 'The start of the upload was not confirmed.');
+      if (isOutcomeUnknown(error))
+        void this.abort(upload, new Error('The start of the upload was not confirmed.'));
       throw error;
     }
   }
@@ -131,7 +132,7 @@ export class UploadService {
     } catch (error) {
       // A store that does not answer as it should may not have removed what it had.
       const hasLeftovers = isServiceError(error, 'STORE_UNAVAILABLE');
-      await this.abort(upload, error instanceof Error ? error.message : String(error), hasLeftovers);
+      await this.abort(upload, error, hasLeftovers);
       if (signal.aborted) throw signal.reason;
       // Glance answers 410 where a store is read-only.
       if (isServiceError(error, 'STORE_OPERATION_UNSUPPORTED'))
@@ -196,12 +197,14 @@ export class UploadService {
       hasLeftovers = true;
       this.settings.logger.warn({ err: error, imageId: upload.id }, 'a worker has to remove unwanted data');
     }
-    await this.abort(upload, reason instanceof Error ? reason.message : String(reason), hasLeftovers);
+    await this.abort(upload, reason, hasLeftovers);
   }
 
   /** Puts the image back to queued; when the registry does not answer, as soon as it does. */
-  private async abort(upload: Upload, reason: string, hasLeftovers = false): Promise<void> {
-    const call = () => this.rpc.call(registryImages.abortUpload, { ...upload, reason, hasLeftovers });
+  private async abort(upload: Upload, cause: unknown, hasLeftovers = false): Promise<void> {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const why = { reason, ...(isServiceError(cause) ? { code: cause.code } : {}) };
+    const call = () => this.rpc.call(registryImages.abortUpload, { ...upload, ...why, hasLeftovers });
     try {
       await call();
     } catch (error) {

@@ -15,6 +15,7 @@ import { describeTasks } from '../tasks/tasks.openapi.js';
 import { describeTags } from '../tags/tags.openapi.js';
 import { describeUsage } from '../usage/usage.openapi.js';
 import { describeVerification } from '../verification/verification.openapi.js';
+import { describeWebhooks } from '../webhooks/webhooks.openapi.js';
 import { describeOpenApi } from './openapi.openapi.js';
 import type { DescribeRoutes } from './route-description.js';
 
@@ -33,6 +34,7 @@ export const areas: readonly DescribeRoutes[] = [
   describeImports,
   describeTasks,
   describeProgress,
+  describeWebhooks,
   describeCache,
   describeMetadefs,
   describeSchemas,

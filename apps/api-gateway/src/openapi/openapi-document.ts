@@ -1,6 +1,6 @@
 import type { Config } from '@glimpse/config';
 import { areas } from './areas.js';
-import { ComponentSchemas, type JsonObject } from './component-schemas.js';
+import { ComponentSchemas, type JsonObject } from '@glimpse/contracts';
 import { describeOperation, templateOf } from './operation.js';
 import type { RouteDescription } from './route-description.js';
 import { securityOf } from './security-schemes.js';

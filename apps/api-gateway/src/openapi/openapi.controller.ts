@@ -5,7 +5,7 @@ import { GatewaySettings } from '../gateway-settings.js';
 import { baseUrlOf } from '../http/base-url.js';
 import { OpenRoute } from '../http/body-policy.js';
 import { sendExactly } from '../http/send-exactly.js';
-import type { JsonObject } from './component-schemas.js';
+import type { JsonObject } from '@glimpse/contracts';
 import { openApiDocument } from './openapi-document.js';
 
 /** The description of this API, for programs. It is written once; what differs between requests is put behind. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ComponentSchemas, JsonObject } from './component-schemas.js';
+import type { ComponentSchemas, JsonObject } from '@glimpse/contracts';
 import type {
   ByStatus,
   Content,

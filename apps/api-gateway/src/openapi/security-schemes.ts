@@ -1,5 +1,5 @@
 import type { Config } from '@glimpse/config';
-import type { JsonObject } from './component-schemas.js';
+import type { JsonObject } from '@glimpse/contracts';
 
 /** How callers of this deployment say who they are. */
 export interface Security {

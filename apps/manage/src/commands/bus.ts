@@ -1,7 +1,17 @@
-import { type BusPermissions, type BusUser, declareTopology, permissionsOf, trustedBy } from '@glimpse/bus';
+import {
+  type BusOptions,
+  type BusPermissions,
+  type BusUser,
+  declareNotificationTopology,
+  declareSnapshotTopology,
+  declareTopology,
+  permissionsOf,
+  trustedBy,
+} from '@glimpse/bus';
+import { loadConfig } from '@glimpse/config';
 import type { Command } from 'commander';
 import { type OutputOptions, report, write } from '../output.js';
-import { brokerOptions } from '../with-services.js';
+import { findBrokers } from '../with-services.js';
 
 const users = Object.keys(trustedBy) as BusUser[];
 
@@ -10,8 +20,22 @@ interface BusRights extends BusPermissions {
   readonly trusts: readonly BusUser[];
 }
 
-const describe = ({ service, configure, write: toWrite, read, trusts }: BusRights): string =>
-  `${service}\n  configure  ${configure}\n  write      ${toWrite}\n  read       ${read}\n  trusts     ${trusts.join(', ')}`;
+const describe = ({ service, configure, write: toWrite, read, trusts, topics = [] }: BusRights): string =>
+  [
+    service,
+    `  configure  ${configure}`,
+    `  write      ${toWrite}`,
+    `  read       ${read}`,
+    `  trusts     ${trusts.join(', ')}`,
+    ...topics.map((topic) => `  topics of ${topic.exchange}  write ${topic.write}  read ${topic.read}`),
+  ].join('\n');
+
+async function declareForServices(broker: BusOptions): Promise<void> {
+  const { notifications } = loadConfig();
+  await declareTopology(broker);
+  if (notifications.driver.startsWith('messaging') && notifications.transportUrl === undefined)
+    await declareNotificationTopology(broker, notifications);
+}
 
 export function addBus(program: Command): void {
   const bus = program.command('bus').description('what the services need on RabbitMQ');
@@ -22,7 +46,9 @@ export function addBus(program: Command): void {
     )
     .option('--json', 'answer in JSON')
     .action(async (options: OutputOptions) => {
-      await declareTopology(brokerOptions());
+      const { services, compute } = findBrokers();
+      if (services !== undefined) await declareForServices(services);
+      if (compute !== undefined) await declareSnapshotTopology(compute);
       report(options, { declared: true }, 'Every exchange and queue is there.');
     });
   bus

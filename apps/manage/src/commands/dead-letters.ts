@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, report, reportList } from '../output.js';
-import { withBus } from '../with-services.js';
+import { withEachBus } from '../with-services.js';
 
 interface ListOptions extends OutputOptions {
   readonly limit: number;
@@ -19,7 +19,9 @@ export function addDeadLetters(program: Command): void {
     .option('--limit <n>', 'at most this many', wholeNumber(1), 100)
     .option('--json', 'answer in JSON, with the bodies')
     .action(async (options: ListOptions) => {
-      const found = await withBus((bus) => bus.deadLetters.list(options.limit));
+      const found = (await withEachBus((bus) => bus.deadLetters.list(options.limit)))
+        .flat()
+        .slice(0, options.limit);
       const rows = found.map(({ id, name, queue, reason, attempts, diedAt, body }) => ({
         id,
         event: name,
@@ -40,7 +42,9 @@ export function addDeadLetters(program: Command): void {
     .action(async (ids: string[], options: ReplayOptions) => {
       if ((options.all === true) === ids.length > 0)
         throw new OperatorError('name dead letters, or say --all');
-      const replayed = await withBus((bus) => bus.deadLetters.replay(options.all === true ? 'all' : { ids }));
+      const selection = options.all === true ? 'all' : { ids };
+      const counts = await withEachBus((bus) => bus.deadLetters.replay(selection));
+      const replayed = counts.reduce((sum, count) => sum + count, 0);
       report(options, { replayed }, `Replayed ${replayed}.`);
       if (replayed < ids.length) throw new OperatorError(`${ids.length - replayed} of them were not found`);
     });

@@ -1,9 +1,11 @@
 import { jobKinds, jobStatuses } from '@glimpse/contracts';
 import type { Database, JobRow } from '@glimpse/persistence';
 import { type Command, Option } from 'commander';
+import { matching } from '../filters.js';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, report, reportList } from '../output.js';
+import { describeError, iso } from '../shown-values.js';
 import { withCurrentDatabase } from '../with-services.js';
 
 interface ListOptions extends OutputOptions {
@@ -12,22 +14,13 @@ interface ListOptions extends OutputOptions {
   readonly limit: number;
 }
 
-const iso = (epochMs: number) => new Date(epochMs).toISOString();
-
-const describeError = (text: string | null) => {
-  if (text === null) return null;
-  const error = JSON.parse(text) as { code: string; message: string };
-  return `${error.code}: ${error.message}`;
-};
-
 /** The jobs that match, the last changed first. */
-export async function listJobs(database: Database, options: ListOptions) {
-  const filters = (['status', 'kind'] as const).filter((name) => options[name] !== undefined);
-  const where = ['1 = 1', ...filters.map((name) => `${name} = ?`)].join(' AND ');
+export async function listJobs(database: Database, { status, kind, limit }: ListOptions) {
+  const { where, values } = matching({ status, kind });
   const rows = await database.query<JobRow>(
     `SELECT id, kind, status, image_id, attempt, due_at, lease_owner, last_error, updated_at FROM jobs
-      WHERE ${where} ORDER BY updated_at DESC LIMIT ${options.limit}`,
-    filters.map((name) => options[name] ?? null),
+      WHERE ${where} ORDER BY updated_at DESC LIMIT ${limit}`,
+    values,
   );
   return rows.map((row) => ({
     id: row.id,

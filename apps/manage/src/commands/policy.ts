@@ -8,7 +8,7 @@ import {
   PolicyError,
   type PolicyPlaces,
   type PolicyTarget,
-  defaultRules,
+  allRules,
   isRuleName,
   loadPolicy,
   printRule,
@@ -68,8 +68,7 @@ const policyOf = ({ file }: FileOptions): Policy =>
 /** What a rule says, as it would stand in a file. */
 const shown = (text: string) => (text.trim() === '' ? '""' : text);
 
-const guardOf = (name: string): DefaultRule | undefined =>
-  isRuleName(name) ? defaultRules[name] : undefined;
+const guardOf = (name: string): DefaultRule | undefined => (isRuleName(name) ? allRules[name] : undefined);
 
 const describeRule = ({ name, text, source }: LoadedRule) => {
   const before = guardOf(name);

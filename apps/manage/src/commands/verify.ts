@@ -9,9 +9,11 @@ import {
   requestChecks,
 } from '@glimpse/persistence';
 import { type Command, Option } from 'commander';
+import { matching } from '../filters.js';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
 import { type OutputOptions, report, reportList } from '../output.js';
+import { iso } from '../shown-values.js';
 import { withCurrentDatabase } from '../with-services.js';
 
 /** Copies that are noted in one transaction. */
@@ -74,20 +76,15 @@ export async function listCopies(
   { imageId, state, limit }: { imageId?: string | undefined; state?: CopyState | undefined; limit: number },
   defaultStore: string,
 ) {
-  const filters = [
-    ...(imageId === undefined ? [] : [{ sql: 'c.image_id = ?', value: imageId }]),
-    ...(state === undefined ? [] : [{ sql: 'c.state = ?', value: state }]),
-  ];
-  const where =
-    filters.length === 0 ? 'c.damaged_at IS NOT NULL' : filters.map(({ sql }) => sql).join(' AND ');
+  const { where, values } = matching({ 'c.image_id': imageId, 'c.state': state });
+  const which = values.length === 0 ? 'c.damaged_at IS NOT NULL' : where;
   const rows = await database.query<ListedRow>(
     `SELECT c.image_id, c.state, c.reason, c.damaged_at, c.intact_at, c.checked_at, c.requested_at, c.queued_at,
             l.meta_data
        FROM location_checks c JOIN image_locations l ON l.id = c.location_id
-      WHERE ${where} AND l.deleted = 0 ORDER BY c.checked_at DESC LIMIT ${limit}`,
-    filters.map(({ value }) => value),
+      WHERE ${which} AND l.deleted = 0 ORDER BY c.checked_at DESC LIMIT ${limit}`,
+    values,
   );
-  const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
   return rows.map((row) => ({
     image: row.image_id,
     store: storeIn(row.meta_data, defaultStore),

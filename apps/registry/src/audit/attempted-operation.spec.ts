@@ -35,6 +35,7 @@ describe('attemptedOperation', () => {
       'registry.metadefResourceType.listAssociations',
       'registry.metadefTag.get',
       'registry.metadefTag.list',
+      'registry.snapshot.show',
       'registry.store.mayDescribe',
       'registry.task.get',
       'registry.task.list',
@@ -42,6 +43,9 @@ describe('attemptedOperation', () => {
       'registry.transfer.list',
       'registry.usage.get',
       'registry.verification.get',
+      'registry.webhook.get',
+      'registry.webhook.list',
+      'registry.webhook.listDeliveries',
     ]);
   });
 
@@ -60,6 +64,7 @@ describe('attemptedOperation', () => {
     ['registry.metadefResourceType.dissociate', 'delete metadef'],
     ['registry.metadefTag.createMany', 'create metadef'],
     ['registry.task.create', 'create task'],
+    ['registry.snapshot.cancel', 'delete image'],
   ])('says what %s does', (pattern, operation) => {
     const { action, on } = attemptedOperation(pattern);
 

@@ -12,8 +12,10 @@ const reads: ReadonlySet<string> = new Set([
   'get',
   'list',
   'listAssociations',
+  'listDeliveries',
   'listOfImage',
   'openDownload',
+  'show',
   // These ask for a rule alone, which may be that of a change.
   'authorize',
   'mayDescribe',
@@ -21,6 +23,7 @@ const reads: ReadonlySet<string> = new Set([
 
 const changes: readonly (readonly [RegExp, RuleAction])[] = [
   [/^(create|add|associate)/, 'create'],
+  [/^cancel$/, 'delete'],
   [/^(delete|remove|dissociate)/, 'delete'],
   [/^deactivate$/, 'disable'],
   [/^reactivate$/, 'enable'],
@@ -32,6 +35,7 @@ const nouns: Readonly<Record<string, AttemptedOperation['on']>> = {
   store: 'store',
   task: 'task',
   cache: 'cache',
+  webhook: 'webhook',
 };
 
 function resourceOf(noun: string, verb: string): AttemptedOperation['on'] {

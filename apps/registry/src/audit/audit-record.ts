@@ -12,6 +12,7 @@ export const auditTypes = {
   metadef: 'service/storage/metadef',
   cache: 'service/storage/image/cache',
   store: 'service/storage/image/store',
+  webhook: 'service/storage/image/webhook',
 } as const;
 
 export interface AuditedAction {

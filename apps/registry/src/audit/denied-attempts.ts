@@ -1,6 +1,6 @@
 import type { AuditRecord, Caller, ErrorCode } from '@glimpse/contracts';
 import { Database } from '@glimpse/persistence';
-import { type DefaultRule, type RuleName, defaultRules } from '@glimpse/policy';
+import { type DefaultRule, type RuleName, allRules } from '@glimpse/policy';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
@@ -117,8 +117,7 @@ export class DeniedAttempts {
   }
 
   private recordOf({ ctx, refusal, isOfMany, atMs, count }: Attempt): AuditRecord {
-    const guarded: DefaultRule | undefined =
-      refusal.rule === undefined ? undefined : defaultRules[refusal.rule];
+    const guarded: DefaultRule | undefined = refusal.rule === undefined ? undefined : allRules[refusal.rule];
     const { action, on } = refusal.operation ?? guarded?.operation ?? { action: 'read', on: 'image' };
     return auditRecord(
       { action, on, id: (isOfMany ? undefined : refusal.targetId) ?? UNKNOWN },

@@ -5,6 +5,7 @@ import type { StoredImage } from './stored-image.js';
 export const toDownloadTicket = ({ image, locations }: StoredImage): DownloadTicket => ({
   imageId: image.id,
   status: image.status,
+  owner: image.owner,
   size: image.size,
   checksum: image.checksum,
   osHashAlgo: image.osHashAlgo,

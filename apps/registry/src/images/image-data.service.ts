@@ -14,6 +14,7 @@ import { Clock } from '../clock.js';
 import { Reaper } from '../leases/reaper.js';
 import { UploadLeases } from '../leases/upload-leases.js';
 import { ImageLocations } from '../locations/image-locations.js';
+import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
@@ -42,6 +43,7 @@ export class ImageDataService {
     private readonly failures: UploadFailures,
     private readonly policy: PolicyEngine,
     private readonly quotas: ProjectQuotas,
+    private readonly notices: ImageNotices,
     private readonly outbox: OutboxWriter,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -55,6 +57,7 @@ export class ImageDataService {
       const { image } = stored;
       await this.policy.enforceOnOwnImage(tx, 'upload_image', request.ctx, image);
       const sizeCap = await this.admission.admit(tx, image, request, 'saving');
+      if (image.status === 'queued') await this.notices.uploadBegan(tx, image.id, request.storeId);
       return {
         uploadId: request.uploadId,
         imageId: image.id,
@@ -95,17 +98,18 @@ export class ImageDataService {
       await this.repository.insertLocation(tx, lease.imageId, stored, now);
       await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: lease.imageId });
       const after = await this.reader.findIn(tx, lease.imageId);
-      if (after !== undefined)
-        await this.outbox.write(tx, imageEvents.activated, lease.imageId, { image: after.image });
+      if (after === undefined) return;
+      await this.notices.uploaded(tx, after.image);
+      await this.outbox.write(tx, imageEvents.activated, lease.imageId, { image: after.image });
     });
   }
 
   /** saving → queued, when the upload still holds the image. Otherwise nothing is left to do. */
-  async abortUpload({ id, uploadId, reason, hasLeftovers }: AbortUpload): Promise<void> {
+  async abortUpload({ id, uploadId, reason, code, hasLeftovers }: AbortUpload): Promise<void> {
     await this.database.unitOfWork.run(async (tx) => {
       if (hasLeftovers === true) return this.reaper.reapOne(tx, uploadId, reason);
       const lease = await this.leases.abort(tx, { uploadId, imageId: id, reason });
-      if (lease.outcome === 'ended') await this.failures.requeue(tx, lease, reason);
+      if (lease.outcome === 'ended') await this.failures.requeue(tx, lease, { reason, code });
     });
   }
 

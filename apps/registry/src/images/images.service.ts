@@ -14,7 +14,7 @@ import { Clock } from '../clock.js';
 import { ImportCancellation } from '../imports/import-cancellation.js';
 import { DataRemoval } from '../jobs/data-removal.js';
 import { type LocationEdit, LocationEdits } from '../locations/location-edits.js';
-import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { OutboxWriter, type WriteOptions } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { PropertyProtection } from '../property-protection/property-protection.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
@@ -37,6 +37,14 @@ export interface ChangeOptions {
   readonly audited?: Pick<AuditedAction, 'action' | 'on'>;
   /** What it changes of the locations. */
   readonly locations?: LocationEdit | undefined;
+}
+
+/** How an image is created, beside what is asked for. */
+export interface CreateOptions extends WriteOptions {
+  /** What is done before anything else in the transaction. */
+  readonly first?: ((tx: Transaction, image: Image) => Promise<void>) | undefined;
+  /** Properties that no protection keeps the caller from. */
+  readonly unprotected?: ReadonlySet<string> | undefined;
 }
 
 /** Images and their metadata; their data is `ImageDataService`'s. */
@@ -66,11 +74,12 @@ export class ImagesService {
     );
   }
 
-  /** Creates an image together with what `more` does: both are there, or neither. */
+  /** Creates an image together with what `more` does: both are there, or neither. `options` are those of its event. */
   async createWith<T>(
     ctx: Caller,
     request: NewImage,
     more: (tx: Transaction, image: Image) => Promise<T>,
+    { first, unprotected, ...options }: CreateOptions = {},
   ): Promise<T> {
     checkPropertyNames(request);
     const owner = request.owner === undefined ? ctx.projectId : request.owner;
@@ -80,11 +89,13 @@ export class ImagesService {
     const now = this.clock.databaseNow();
     const image = makeImage({ ...request, owner }, now, this.settings.config);
     for (const name of Object.keys(image.properties))
-      if (!this.protection.allows(ctx, 'create', name)) throw protectedProperty(name);
+      if (unprotected?.has(name) !== true && !this.protection.allows(ctx, 'create', name))
+        throw protectedProperty(name);
     return this.database.unitOfWork.run(async (tx) => {
+      await first?.(tx, image);
       await this.quotas.admitImage(tx, ctx, owner);
       await this.repository.insert(tx, image, now);
-      await this.outbox.write(tx, imageEvents.created, image.id, { image });
+      await this.outbox.write(tx, imageEvents.created, image.id, { image }, options);
       await this.audit.changed(tx, ctx, { action: 'create', on: 'image', id: image.id });
       return more(tx, image);
     });
@@ -168,7 +179,10 @@ export class ImagesService {
       await this.imports.cancel(tx, image.id);
       await this.repository.deleteChildren(tx, image.id, now, to);
       if (to === 'deleted') await this.removal.queue(tx, image.id, locations);
-      await this.outbox.write(tx, imageEvents.deleted, image.id, { imageId: image.id });
+      await this.outbox.write(tx, imageEvents.deleted, image.id, {
+        imageId: image.id,
+        image: { ...image, status: to },
+      });
       await this.audit.changed(tx, ctx, { action: 'delete', on: 'image', id: image.id });
     });
   }

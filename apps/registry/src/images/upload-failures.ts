@@ -2,6 +2,7 @@ import { STAGING_STORE, imageEvents } from '@glimpse/contracts';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { ImageNotices, type UploadFailure } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { moveImage } from './image-state.js';
 
@@ -9,6 +10,7 @@ import { moveImage } from './image-state.js';
 @Injectable()
 export class UploadFailures {
   constructor(
+    private readonly notices: ImageNotices,
     private readonly outbox: OutboxWriter,
     private readonly clock: Clock,
   ) {}
@@ -20,10 +22,15 @@ export class UploadFailures {
   async requeue(
     tx: Transaction,
     { imageId, storeId }: { readonly imageId: string; readonly storeId: string },
-    reason: string,
+    failure: UploadFailure,
   ): Promise<void> {
-    const from = storeId === STAGING_STORE ? 'uploading' : 'saving';
-    if (await moveImage(tx, imageId, { from, to: 'queued', now: this.clock.databaseNow() }))
-      await this.outbox.write(tx, imageEvents.uploadFailed, imageId, { imageId, reason });
+    const isStaged = storeId === STAGING_STORE;
+    const from = isStaged ? 'uploading' : 'saving';
+    const now = this.clock.databaseNow();
+    const { reason } = failure;
+    const isBack = await moveImage(tx, imageId, { from, to: 'queued', now });
+    if (isBack) await this.outbox.write(tx, imageEvents.uploadFailed, imageId, { imageId, reason });
+    if (!isStaged) await this.notices.uploadFailed(tx, imageId, failure);
+    else if (isBack) await this.notices.changed(tx, imageId);
   }
 }

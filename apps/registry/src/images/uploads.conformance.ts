@@ -61,6 +61,7 @@ export function describeUploads(registry: () => RegistryUnderTest, url: () => st
       expect(await registry().data.openDownload(ctx, image.id)).toEqual({
         imageId: image.id,
         status: 'active',
+        owner: 'p1',
         size: 3,
         checksum: 'c'.repeat(32),
         osHashAlgo: 'sha512',

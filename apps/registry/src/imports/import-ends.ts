@@ -1,4 +1,4 @@
-import { imageEvents, isServiceError } from '@glimpse/contracts';
+import { type Image, imageEvents, isServiceError } from '@glimpse/contracts';
 import type { TaskRow, Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
@@ -6,7 +6,9 @@ import { HeldImages } from '../images/held-images.js';
 import { moveImage } from '../images/image-state.js';
 import { ImagesRepository } from '../images/images.repository.js';
 import type { StoredImage } from '../images/stored-image.js';
+import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
+import { SnapshotEnds } from '../snapshots/snapshot-ends.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { markImport } from './import-marks.js';
 import { StagedData } from './staged-data.js';
@@ -15,8 +17,12 @@ import { StagedData } from './staged-data.js';
 export interface FailedImport {
   readonly taskId: string;
   readonly reason: string;
+  /** The code of the error, where it is known. */
+  readonly code?: string | undefined;
   /** The stores that failed. */
   readonly storeIds: readonly string[];
+  /** The data could not be had: nothing was written to any store. */
+  readonly hadNoData?: boolean | undefined;
 }
 
 /** How imports end that come to nothing (the table of spec/api-images.md section 10.4). */
@@ -27,6 +33,8 @@ export class ImportEnds {
     private readonly repository: ImagesRepository,
     private readonly staged: StagedData,
     private readonly tasks: TaskRecords,
+    private readonly notices: ImageNotices,
+    private readonly snapshots: SnapshotEnds,
     private readonly outbox: OutboxWriter,
     private readonly clock: Clock,
   ) {}
@@ -41,19 +49,30 @@ export class ImportEnds {
     }
   }
 
-  /** importing → queued; one that was only copied stays active. The task fails, the lock is dropped. */
-  async fail(tx: Transaction, imageId: string, { taskId, reason, storeIds }: FailedImport): Promise<void> {
+  /**
+   * importing → queued; one that was only copied stays active, and one that was made for the import is gone. The task fails, the
+   * lock is dropped.
+   */
+  async fail(tx: Transaction, imageId: string, failed: FailedImport): Promise<void> {
+    const { taskId, reason, storeIds, hadNoData = false } = failed;
     const stored = await this.hold(tx, imageId);
+    const wasMadeForTask = await this.wasMadeForTask(tx, taskId);
+    const error = { code: failed.code ?? 'TRANSFER_ABORTED', message: reason };
+    const wasSnapshot = await this.snapshots.fail(tx, imageId, error);
     if (stored !== undefined && (await this.tasks.isLive(tx, taskId))) {
+      await this.tasks.free(tx, taskId);
       const now = this.clock.databaseNow();
       await markImport(tx, stored.image, { importing: [], failed: storeIds }, now);
-      if (await moveImage(tx, imageId, { from: 'importing', to: 'queued', now })) {
+      const isBack = await moveImage(tx, imageId, { from: 'importing', to: 'queued', now });
+      const written = hadNoData ? [] : storeIds;
+      await this.notices.importFailed(tx, stored.image, { ...failed, storeIds: written });
+      if (isBack) {
         await this.staged.discard(tx, imageId);
         await this.outbox.write(tx, imageEvents.uploadFailed, imageId, { imageId, reason });
-        if (await this.wasMadeForTask(tx, taskId)) await this.withdraw(tx, imageId, now);
+        if (wasMadeForTask || wasSnapshot) await this.withdraw(tx, { ...stored.image, status: 'queued' });
       }
     }
-    await this.tasks.fail(tx, taskId, reason);
+    await this.tasks.fail(tx, taskId, reason, hadNoData || wasMadeForTask);
   }
 
   /** A task of the tasks API made the image, and nobody was told of it. */
@@ -62,14 +81,18 @@ export class ImportEnds {
     return task?.type === 'import';
   }
 
-  private async withdraw(tx: Transaction, imageId: string, now: string): Promise<void> {
+  /** The image never had data, and is gone for everybody. The transaction holds it as it is given. */
+  async withdraw(tx: Transaction, image: Image): Promise<void> {
+    const now = this.clock.databaseNow();
+    const { id: imageId } = image;
+    const status = 'deleted';
     await moveImage(tx, imageId, {
-      from: 'queued',
-      to: 'deleted',
+      from: image.status,
+      to: status,
       now,
       set: { deleted: 1, deleted_at: now },
     });
-    await this.repository.deleteChildren(tx, imageId, now, 'deleted');
-    await this.outbox.write(tx, imageEvents.deleted, imageId, { imageId });
+    await this.repository.deleteChildren(tx, imageId, now, status);
+    await this.outbox.write(tx, imageEvents.deleted, imageId, { imageId, image: { ...image, status } });
   }
 }

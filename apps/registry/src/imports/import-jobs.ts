@@ -1,4 +1,5 @@
 import {
+  type Image,
   type ImageLocation,
   type JobPayload,
   type JobResult,
@@ -17,12 +18,15 @@ import type { StoredImage } from '../images/stored-image.js';
 import type { JobEffect } from '../jobs/job-effects.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { ImageLocations } from '../locations/image-locations.js';
+import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { ProjectQuotas } from '../quotas/project-quotas.js';
 import { RegistrySettings } from '../registry-settings.js';
+import { SnapshotEnds } from '../snapshots/snapshot-ends.js';
 import { TaskRecords } from '../tasks/task-records.js';
 import { broughtProperties } from './brought-properties.js';
 import { ImportEnds } from './import-ends.js';
+import { ImportLauncher } from './import-launcher.js';
 import { injectedProperties } from './injected-properties.js';
 import { markImport } from './import-marks.js';
 import { StagedData } from './staged-data.js';
@@ -41,6 +45,9 @@ const reasonsOf = (failed: Result['failed']) =>
 export class ImportJobs {
   constructor(
     private readonly ends: ImportEnds,
+    private readonly snapshots: SnapshotEnds,
+    private readonly launcher: ImportLauncher,
+    private readonly notices: ImageNotices,
     private readonly reader: ImageReader,
     private readonly locations: ImageLocations,
     private readonly staged: StagedData,
@@ -55,7 +62,8 @@ export class ImportJobs {
 
   readonly import: JobEffect<'import'> = {
     kind: 'import',
-    started: (tx, { taskId }) => this.tasks.process(tx, taskId),
+    started: (tx, { taskId, imageId, source }) =>
+      this.launcher.began(tx, { taskId, imageId, isCopy: source.kind === 'copy' }),
     progressed: (tx, { taskId }, { bytesDone }) => this.tasks.report(tx, taskId, copied(bytesDone)),
     completed: (tx, payload, result) => this.conclude(tx, payload, result),
     failed: (tx, payload, error) => this.giveUp(tx, payload, error),
@@ -76,12 +84,14 @@ export class ImportJobs {
     const image = await this.ends.hold(tx, imageId);
     if (image === undefined || !(await this.tasks.isLive(tx, taskId)) || !isAwaited(image, payload)) {
       await this.remove(tx, imageId, locations);
-      await this.tasks.fail(tx, taskId, 'The image was deleted or changed in the meantime.');
+      const message = 'The image was deleted or changed in the meantime.';
+      await this.tasks.fail(tx, taskId, message);
+      await this.snapshots.fail(tx, imageId, { code: 'IMAGE_LOST_RACE', message });
       return;
     }
     if (refusal !== undefined) {
       // Its name may be another upload's as soon as the image is queued.
-      const endsImport = { taskId, reason: refusal, storeIds: payload.storeIds };
+      const endsImport = { taskId, reason: refusal, code: 'QUOTA_EXCEEDED', storeIds: payload.storeIds };
       await this.jobs.enqueue(tx, 'delete-data', { imageId, locations, endsImport });
     } else if (data === null || stored.length === 0)
       await this.ends.fail(tx, imageId, {
@@ -89,7 +99,7 @@ export class ImportJobs {
         reason: reasonsOf(failed),
         storeIds: failed.map(({ storeId }) => storeId),
       });
-    else await this.succeed(tx, payload, { image, data, locations, failed });
+    else await this.succeed(tx, payload, { image, data, stored, failed });
   }
 
   /** Data of unknown size was let in without knowing what it would come to. */
@@ -114,18 +124,18 @@ export class ImportJobs {
     outcome: {
       image: StoredImage;
       data: Data;
-      locations: readonly ImageLocation[];
+      stored: Result['stored'];
       failed: Result['failed'];
     },
   ): Promise<void> {
-    const { image, data, locations, failed } = outcome;
+    const { image, data, stored, failed } = outcome;
     const now = this.clock.databaseNow();
     const failedStores = failed.map(({ storeId }) => storeId);
     const injected = source.kind === 'copy' ? {} : injectedProperties(ctx, this.settings.config.import);
     const more = broughtProperties({ ...data.properties, ...injected }, image.image.properties);
     await markImport(tx, image.image, { importing: [], failed: failedStores }, now, more);
     if (source.kind !== 'copy') await this.locations.forgetUnverified(tx, imageId);
-    for (const location of locations) await this.locations.add(tx, imageId, location);
+    for (const { location } of stored) await this.locations.add(tx, imageId, location);
     if (source.kind === 'copy')
       await tx.execute('UPDATE images SET updated_at = ? WHERE id = ?', [now, imageId]);
     else
@@ -146,20 +156,33 @@ export class ImportJobs {
     await this.staged.discard(tx, imageId);
     await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: imageId });
     const missing = failed.length === 0 ? '' : `; not stored in ${reasonsOf(failed)}`;
+    await this.tasks.free(tx, taskId);
+    await this.announce(tx, { before: image.image, isCopy: source.kind === 'copy', stored, failed });
     await this.tasks.succeed(tx, taskId, { image_id: imageId }, `${copied(data.size)}${missing}`);
-    const after = await this.reader.findIn(tx, imageId);
-    const event = source.kind === 'copy' ? imageEvents.updated : imageEvents.activated;
-    if (after !== undefined) await this.outbox.write(tx, event, imageId, { image: after.image });
+  }
+
+  private async announce(
+    tx: Transaction,
+    done: { before: Image; isCopy: boolean; stored: Result['stored']; failed: Result['failed'] },
+  ): Promise<void> {
+    const { before, isCopy, stored, failed } = done;
+    const after = (await this.reader.findIn(tx, before.id))?.image;
+    if (after === undefined) return;
+    const storeIds = stored.map(({ storeId }) => storeId);
+    await this.notices.imported(tx, { before, after, storeIds, failed, isCopy });
+    const event = isCopy ? imageEvents.updated : imageEvents.activated;
+    await this.outbox.write(tx, event, before.id, { image: after });
+    if (!isCopy) await this.snapshots.complete(tx, after);
   }
 
   /** It will not be tried again, and its attempts may have left something: the import ends when that is removed. */
-  private async giveUp(tx: Transaction, payload: Payload, { message }: WireError): Promise<void> {
+  private async giveUp(tx: Transaction, payload: Payload, { code, message }: WireError): Promise<void> {
     const { imageId, taskId, storeIds } = payload;
     await this.jobs.enqueue(tx, 'delete-data', {
       imageId,
       locations: [],
       leftovers: leftoversOf(payload, this.settings.config.import.maxAttempts),
-      endsImport: { taskId, reason: message, storeIds },
+      endsImport: { taskId, reason: message, code, storeIds, hadNoData: hadNoData(payload, code) },
     });
   }
 
@@ -175,6 +198,19 @@ export class ImportJobs {
       await this.jobs.enqueue(tx, 'delete-data', { imageId, locations: [...locations] });
   }
 }
+
+/** What only turns up when data is written to a store. */
+const ofStores: ReadonlySet<string> = new Set([
+  'IMAGE_FORMAT_REFUSED',
+  'STORE_FULL',
+  'STORE_WRITE_DENIED',
+  'STORE_FORBIDDEN',
+  'STORE_OBJECT_DUPLICATE',
+]);
+
+/** Whether an import failed before there was anything to be written: what is staged, or stored, is there. */
+const hadNoData = ({ source: { kind } }: Payload, code: string): boolean =>
+  kind !== 'staged' && kind !== 'copy' && !ofStores.has(code);
 
 /** Whether the image is still what the import was begun for. */
 function isAwaited({ image }: StoredImage, { source }: Payload): boolean {

@@ -7,6 +7,7 @@ import { Clock } from '../clock.js';
 import { ImageReader } from '../images/image-reader.js';
 import { moveImage } from '../images/image-state.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { TaskRecords } from '../tasks/task-records.js';
@@ -41,6 +42,7 @@ export class ImportLauncher {
     private readonly tasks: TaskRecords,
     private readonly ends: ImportEnds,
     private readonly jobs: JobQueue,
+    private readonly notices: ImageNotices,
     private readonly outbox: OutboxWriter,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -55,7 +57,9 @@ export class ImportLauncher {
     await this.audit.changed(tx, ctx, { action: 'create', on: 'task', id: taskId });
     await this.mark(tx, image, storeIds);
     if ('refusal' in admission) {
-      await this.ends.fail(tx, image.id, { taskId, reason: admission.refusal, storeIds });
+      await this.began(tx, { taskId, imageId: image.id, isCopy: source.kind === 'copy' });
+      const hadNoData = true;
+      await this.ends.fail(tx, image.id, { taskId, reason: admission.refusal, storeIds, hadNoData });
       return taskId;
     }
     const { imageSizeCap } = this.settings.config.limits;
@@ -75,6 +79,17 @@ export class ImportLauncher {
     return taskId;
   }
 
+  /** Somebody is at work on it: what clients see of that, and what others are notified of, the first time. */
+  async began(
+    tx: Transaction,
+    begun: { readonly taskId: string; readonly imageId: string; readonly isCopy: boolean },
+  ): Promise<void> {
+    const task = await this.tasks.process(tx, begun.taskId);
+    if (task === undefined) return;
+    const isNew = task.type === 'import';
+    await this.notices.importBegan(tx, begun.imageId, { isCopy: begun.isCopy, isNew });
+  }
+
   /** The image is being imported from now on; one that is copied stays as it is. */
   private async mark(tx: Transaction, image: Image, storeIds: readonly string[]): Promise<void> {
     const now = this.clock.databaseNow();
@@ -84,6 +99,13 @@ export class ImportLauncher {
     else await tx.execute('UPDATE images SET updated_at = ? WHERE id = ?', [now, image.id]);
     const after = await this.reader.findIn(tx, image.id);
     if (after !== undefined)
-      await this.outbox.write(tx, imageEvents.updated, image.id, { image: after.image });
+      await this.outbox.write(
+        tx,
+        imageEvents.updated,
+        image.id,
+        { image: after.image },
+        // As Glance does it, when the work begins.
+        { isNotified: false },
+      );
   }
 }

@@ -13,6 +13,7 @@ import { Clock } from '../clock.js';
 import { ImageReader } from '../images/image-reader.js';
 import { UploadAdmission, lostRace } from '../images/upload-admission.js';
 import { UploadLeases } from '../leases/upload-leases.js';
+import { ImageNotices } from '../notifications/image-notices.js';
 import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { PolicyEngine, imageNotFound } from '../policy/policy.engine.js';
 import { StagedData } from './staged-data.js';
@@ -30,6 +31,7 @@ export class StagingService {
     private readonly leases: UploadLeases,
     private readonly staged: StagedData,
     private readonly policy: PolicyEngine,
+    private readonly notices: ImageNotices,
     private readonly outbox: OutboxWriter,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
@@ -44,6 +46,7 @@ export class StagingService {
       await this.policy.enforceOnOwnImage(tx, 'modify_image', request.ctx, image);
       const upload = { ...request, storeId: STAGING_STORE };
       const sizeCap = await this.admission.admit(tx, image, upload, 'uploading');
+      if (image.status === 'queued') await this.notices.changed(tx, image.id);
       return {
         uploadId: request.uploadId,
         imageId: image.id,

@@ -3,8 +3,8 @@ import { beforeEach, expect, it } from '@jest/globals';
 import { type RegistryUnderTest, startRegistryOn } from '../registry-harness.conformance.js';
 
 export function describeJobs(registry: () => RegistryUnderTest, url: () => string): void {
-  const enqueue = async (count = 1) => {
-    const ids = Array.from({ length: count }, () => randomUUID());
+  const enqueue = async (count = 1, project = '', dueIn = 0) => {
+    const ids: string[] = Array.from({ length: count }, () => randomUUID());
     const now = registry().clock.now();
     await registry().insert(
       'jobs',
@@ -13,9 +13,10 @@ export function describeJobs(registry: () => RegistryUnderTest, url: () => strin
         kind: 'delete-data',
         status: 'queued',
         image_id: 'i',
+        project_id: project,
         payload: '{"imageId":"i","locations":[]}',
         attempt: 0,
-        due_at: now,
+        due_at: now + dueIn,
         created_at: now,
         updated_at: now,
       })),
@@ -46,6 +47,40 @@ export function describeJobs(registry: () => RegistryUnderTest, url: () => strin
     const claimed = [...claims.flat(), ...rest].map(({ id }) => id);
     expect(claimed.toSorted()).toEqual(ids.toSorted());
     await other.close();
+  });
+
+  it('of one project do not hold up those of others', async () => {
+    const many = await enqueue(1_000, 'p-many');
+    const few = await enqueue(2, 'p-few');
+    const [one] = await enqueue(1, 'p-one');
+    const [nobodys] = await enqueue(1);
+
+    const first = (await claim('worker-1', 6)).map(({ id }) => id);
+    const next = [];
+    for (let index = 0; index < 3; index += 1) next.push(...(await claim('worker-1', 1)));
+
+    expect(first).toEqual(expect.arrayContaining([one, nobodys, ...few]));
+    expect(first.filter((id) => many.includes(id))).toHaveLength(2);
+    expect(next.every(({ id }) => many.includes(id))).toBe(true);
+  });
+
+  it('are started as long as there are due ones, the longest due of a project first', async () => {
+    const [late] = await enqueue(1, 'p1', -1_000);
+    const [later] = await enqueue(1, 'p1', 1_000);
+    const [latest] = await enqueue(1, 'p1', -5_000);
+    const [other] = await enqueue(1, 'p2', 60_000);
+
+    expect((await claim('worker-1', 1)).map(({ id }) => id)).toEqual([latest]);
+    expect((await claim('worker-1')).map(({ id }) => id)).toEqual([late]);
+    registry().clock.pass(60_000);
+    const rest = (await claim('worker-1')).map(({ id }) => id);
+    expect(rest).toEqual(expect.arrayContaining([later, other]));
+  });
+
+  it('of a kind that a worker does not know are left to others', async () => {
+    await enqueue(3, 'p1');
+
+    expect(await registry().jobs.claim({ instanceId: 'w', kinds: ['import'], limit: 5 })).toEqual([]);
   });
 
   it('of a worker that is silent go to another one, and the first can change nothing', async () => {

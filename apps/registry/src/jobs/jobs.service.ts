@@ -19,6 +19,7 @@ import { TransferFeed } from '../transfers/transfer-feed.js';
 import { taskIdOf } from '../transfers/transfer-rows.js';
 import { JobEffects } from './job-effects.js';
 import { JobQueue } from './job-queue.js';
+import { JobTurns } from './job-turns.js';
 import { forgetSecrets } from './forget-secrets.js';
 import { afterFailure, attemptsOf } from './retry.js';
 
@@ -46,6 +47,8 @@ const HELD = "id = ? AND lease_token = ? AND status = 'running'";
  */
 @Injectable()
 export class JobsService {
+  private readonly turns = new JobTurns();
+
   constructor(
     private readonly database: Database,
     private readonly queue: JobQueue,
@@ -56,27 +59,42 @@ export class JobsService {
     private readonly settings: RegistrySettings,
   ) {}
 
-  /** Takes up to `limit` jobs that are due, the longest due first. Each goes to one of those who ask at once. */
+  /**
+   * Takes up to `limit` jobs that are due. Those whose worker died come first; then projects take turns, each with what is due
+   * the longest. Each job goes to one of those who ask at once.
+   */
   claim({ instanceId, kinds, limit }: RequestOf<Calls['claim']>): Promise<ClaimedJob[]> {
     if (kinds.length === 0) return Promise.resolve([]);
     return this.database.unitOfWork.run(async (tx) => {
-      const claimed: ClaimedJob[] = [];
-      for (const status of ['running', 'queued']) {
-        const due = await tx.queryUnclaimed<JobRow>(
-          `SELECT id, kind, status, image_id, payload, attempt, due_at FROM jobs
-            WHERE status = ? AND due_at <= ? AND kind IN (${placeholders(kinds)})
-            ORDER BY due_at LIMIT ${limit - claimed.length}`,
-          [status, this.clock.now(), ...kinds],
-        );
-        for (const job of due) {
-          const mine = this.isWornOut(job)
-            ? await this.endWornOut(tx, job)
-            : await this.claimOne(tx, job, instanceId);
-          if (mine !== undefined) claimed.push(mine);
-        }
+      const claimed = await this.claimAbandoned(tx, { instanceId, kinds, limit });
+      while (claimed.length < limit) {
+        const next = await this.turns.next(tx, kinds, this.clock.now());
+        const mine = next === undefined ? undefined : await this.claimOne(tx, next, instanceId);
+        if (mine === undefined) break;
+        claimed.push(mine);
       }
       return claimed;
     });
+  }
+
+  private async claimAbandoned(
+    tx: Transaction,
+    { instanceId, kinds, limit }: RequestOf<Calls['claim']>,
+  ): Promise<ClaimedJob[]> {
+    const abandoned = await tx.queryUnclaimed<JobRow>(
+      `SELECT id, kind, status, image_id, payload, attempt, due_at FROM jobs
+        WHERE status = 'running' AND due_at <= ? AND kind IN (${placeholders(kinds)})
+        ORDER BY due_at LIMIT ${limit}`,
+      [this.clock.now(), ...kinds],
+    );
+    const claimed: ClaimedJob[] = [];
+    for (const job of abandoned) {
+      const mine = this.isWornOut(job)
+        ? await this.endWornOut(tx, job)
+        : await this.claimOne(tx, job, instanceId);
+      if (mine !== undefined) claimed.push(mine);
+    }
+    return claimed;
   }
 
   private async claimOne(tx: Transaction, job: JobRow, instanceId: string): Promise<ClaimedJob | undefined> {
@@ -104,8 +122,8 @@ export class JobsService {
   }
 
   /** Its last attempt ended with the death of its worker. */
-  private isWornOut({ kind, status, attempt }: JobRow): boolean {
-    return status === 'running' && attempt >= attemptsOf(JobKind.parse(kind), this.settings.config);
+  private isWornOut({ kind, attempt }: JobRow): boolean {
+    return attempt >= attemptsOf(JobKind.parse(kind), this.settings.config);
   }
 
   private async endWornOut(tx: Transaction, job: JobRow): Promise<undefined> {

@@ -21,7 +21,7 @@ export class ReapedUploads implements JobEffect<'delete-data'> {
       await this.failures.requeue(
         tx,
         { imageId, ...partial },
-        'The process that received the data went away.',
+        { reason: 'The process that received the data went away.' },
       );
   }
 }

@@ -196,7 +196,9 @@ export class LocationEdits {
         now: this.clock.databaseNow(),
         set: { size, checksum, os_hash_algo: osHashAlgo, os_hash_value: osHashValue },
       });
-      await this.outbox.write(tx, imageEvents.activated, before.id, { image });
+      // What follows is told as one change.
+      const options = { isNotified: false };
+      await this.outbox.write(tx, imageEvents.activated, before.id, { image }, options);
     }
     return { image, locations, damaged: [] };
   }

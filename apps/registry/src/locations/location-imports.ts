@@ -55,14 +55,14 @@ export class LocationImports {
 
   readonly probe: JobEffect<'probe-location'> = {
     kind: 'probe-location',
-    started: (tx, { taskId }) => this.tasks.process(tx, taskId),
+    started: async (tx, { taskId }) => void (await this.tasks.process(tx, taskId)),
     completed: (tx, payload, probed) => this.register(tx, payload, probed),
     failed: (tx, { taskId }, { message }) => this.tasks.fail(tx, taskId, message),
   };
 
   readonly hash: JobEffect<'hash-location'> = {
     kind: 'hash-location',
-    started: (tx, { taskId }) => this.tasks.process(tx, taskId),
+    started: async (tx, { taskId }) => void (await this.tasks.process(tx, taskId)),
     progressed: (tx, { taskId }, progress) => this.report(tx, taskId, progress),
     completed: (tx, payload, hashed) =>
       payload.expectedValue === null ? this.fill(tx, payload, hashed) : this.verify(tx, payload, hashed),

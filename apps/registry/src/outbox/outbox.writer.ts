@@ -4,7 +4,13 @@ import { currentContext } from '@glimpse/observability';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { NotificationWriter } from '../notifications/notification.writer.js';
 import { OutboxSignal } from './outbox-signal.js';
+
+export interface WriteOptions {
+  /** False where the notifications that go with it are written by themselves. */
+  readonly isNotified?: boolean;
+}
 
 /** The one way to announce something: with the change itself. */
 @Injectable()
@@ -12,16 +18,21 @@ export class OutboxWriter {
   constructor(
     private readonly clock: Clock,
     private readonly signal: OutboxSignal,
+    private readonly notifications: NotificationWriter,
   ) {}
 
-  /** Announces the event when, and only when, the transaction is committed. */
+  /**
+   * Announces the event when, and only when, the transaction is committed; and notifies of it as Glance does, where that
+   * is wanted.
+   */
   async write<D extends EventDefinition>(
     tx: Transaction,
     definition: D,
     subject: string,
     payload: PayloadOf<D>,
+    options: WriteOptions = {},
   ): Promise<void> {
-    await this.writeAll(tx, definition, subject, [payload]);
+    await this.writeAll(tx, definition, subject, [payload], options);
   }
 
   /** As `write`, for any number of events of one kind on one subject. */
@@ -30,6 +41,7 @@ export class OutboxWriter {
     definition: D,
     subject: string,
     payloads: readonly PayloadOf<D>[],
+    { isNotified = true }: WriteOptions = {},
   ): Promise<void> {
     await tx.insert(
       'outbox',
@@ -44,5 +56,6 @@ export class OutboxWriter {
       })),
     );
     tx.afterCommit(() => this.signal.raise());
+    if (isNotified) await this.notifications.writeOf(tx, definition, subject, payloads);
   }
 }

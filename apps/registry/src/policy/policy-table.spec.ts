@@ -1,6 +1,6 @@
 import { type Caller, isServiceError } from '@glimpse/contracts';
 import type { SqlReader } from '@glimpse/persistence';
-import { type RuleName, defaultRules, ruleNames } from '@glimpse/policy';
+import { type RuleName, allRules, ruleNames } from '@glimpse/policy';
 import { describe, expect, it } from '@jest/globals';
 import { PolicyEngine } from './policy.engine.js';
 
@@ -140,6 +140,9 @@ const rows: readonly TableRow[] = [
     '                                                             yes   403    403    403      403',
   ],
   ['tasks_api_access stores_info_detail', 'nothing', onNothing, ' yes   403    403    403      403'],
+  ['get_webhook get_webhooks', 'of p1', inProject1, '             yes   yes    yes    403      403'],
+  ['add_webhook modify_webhook delete_webhook', 'of p1', inProject1, 'yes yes  403    403      403'],
+  ['add_snapshot', 'of p1', inProject1, '                         yes   yes    403    403      403'],
   ['get_task get_tasks add_task modify_task', 'nothing', onNothing, 'yes yes   yes    yes      yes'],
 
   [
@@ -190,7 +193,8 @@ describe('the default rules', () => {
     const asked = new Set(rows.flatMap(([names]) => namesIn(names)));
 
     expect(ruleNames.filter((name) => !asked.has(name))).toEqual(HELPERS);
-    expect(ruleNames).toHaveLength(67);
+    // Glance's, and our own.
+    expect(ruleNames).toHaveLength(67 + 6);
   });
 
   it.each<[string, Caller, string]>([
@@ -233,8 +237,7 @@ describe('the default rules', () => {
   });
 
   const changing = guarding.filter((name) => {
-    const { operation } = defaultRules[name] as { operation?: { action: string } };
-    return operation?.action !== 'read';
+    return allRules[name].operation?.action !== 'read';
   });
   it.each(changing)('let nobody in particular change anything: %s', async (rule) => {
     const anonymous: Caller = { ...aCaller(null, 'admin'), isReadOnly: true };

@@ -1,12 +1,5 @@
 import { type Caller, ServiceError } from '@glimpse/contracts';
-import {
-  type DefaultRule,
-  Policy,
-  type PolicyTarget,
-  type RuleName,
-  defaultRules,
-  noTarget,
-} from '@glimpse/policy';
+import { Policy, type PolicyTarget, type RuleName, allRules, noTarget } from '@glimpse/policy';
 import { type SqlReader, exactly, placeholders } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { PolicyRefusal } from './policy-refusal.js';
@@ -42,7 +35,7 @@ export const namespaceHidden = (rule: RuleName, name?: string) =>
   new PolicyRefusal('NAMESPACE_NOT_FOUND', namespaceNotFoundText(name), rule, name);
 
 const isChange = (rule: RuleName): boolean => {
-  const { operation }: DefaultRule = defaultRules[rule];
+  const { operation } = allRules[rule];
   return operation !== undefined && operation.action !== 'read';
 };
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageChange } from '@glimpse/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { anOrder } from '../snapshots/snapshot-tools.conformance.js';
 import {
   type RegistryUnderTest,
   aCaller,
@@ -25,6 +26,12 @@ create = @
 read = @
 update = !
 delete = admin
+
+[^(image_state|inherited)$]
+create = admin
+read = @
+update = @
+delete = @
 
 [.*]
 create = @
@@ -63,6 +70,22 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     ...(await registry.images.get(ctx, id)).properties,
   });
 
+  it('keeps from webhooks what not everybody of the project may read', async () => {
+    await registry.webhooks.create(owner, {
+      url: 'https://hooks.example.org/',
+      eventTypes: ['image.created'],
+      description: null,
+      isEnabled: true,
+    });
+    const properties = { secret_a: 'untold', color: 'red' };
+    await registry.images.create(admin, aNewImage({ owner: 'p1', properties }));
+    await registry.relay.relay();
+
+    const bodies = (await registry.rows('webhook_deliveries')).map(({ payload }) => payload);
+    expect(bodies.join()).toContain('"color":"red"');
+    expect(bodies.join()).not.toMatch(/secret_a|untold/);
+  });
+
   it('hides what a caller may not read', async () => {
     const id = await create();
     const listed = await registry.lists.list(owner, aQuery({ anyOf: [{ column: 'id', values: [id] }] }));
@@ -71,6 +94,18 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     expect(listed.images.map(({ properties }) => ({ ...properties }))).toEqual([{ once_b: 'o', open: 'x' }]);
     expect(await propertiesFor(auditor, id)).toHaveProperty('secret_a', 's');
     expect(await propertiesFor({ ...owner, serviceRoles: ['AUDITOR'] }, id)).toHaveProperty('secret_a', 's');
+  });
+
+  it("lets a publisher that is trusted set what Nova sets of a snapshot, and nobody else's properties", async () => {
+    const request = (more: Parameters<typeof anOrder>[0], isTrusted: boolean) =>
+      registry.snapshots.request({ ctx: owner, request: anOrder(more), isTrusted, replyTo: null });
+
+    const { imageId } = await request({}, true);
+
+    expect(await propertiesFor(owner, imageId ?? '')).toMatchObject({ image_state: 'available' });
+    const refused = { code: 'PROPERTY_FORBIDDEN' };
+    await expect(request({}, false)).rejects.toMatchObject(refused);
+    await expect(request({ properties: { inherited: 'x' } }, true)).rejects.toMatchObject(refused);
   });
 
   it('finds nothing by what a caller may not read', async () => {

@@ -131,7 +131,7 @@ export class ProjectQuotas {
   }
 
   /** Waits for other transactions that hold the project, and keeps them waiting until this one ends. */
-  private async hold(tx: Transaction, project: string): Promise<void> {
+  async hold(tx: Transaction, project: string): Promise<void> {
     const now = this.clock.now();
     const take = () => tx.execute('UPDATE quota_locks SET held_at = ? WHERE project = ?', [now, project]);
     if ((await take()) === 1) return;

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller, TaskType } from '@glimpse/contracts';
-import { type Transaction, toDatabaseTime } from '@glimpse/persistence';
+import { type Caller, type TaskSummary, type TaskType, taskEvents } from '@glimpse/contracts';
+import { type TaskRow, type Transaction, fromDatabaseTime, toDatabaseTime } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
+import { info } from '../notifications/notice.js';
+import { NotificationWriter } from '../notifications/notification.writer.js';
+import { taskBeforeItsRun, taskPayload } from '../notifications/task-payload.js';
+import { OutboxWriter } from '../outbox/outbox.writer.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { ImportLocks } from './import-locks.js';
+import { toTaskSummary } from './task-rows.js';
 
 const HOUR_MS = 3_600_000;
 /** How often the progress of a task is written down; its columns hold whole seconds. */
@@ -29,6 +34,8 @@ export interface NewTask {
 export class TaskRecords {
   constructor(
     private readonly locks: ImportLocks,
+    private readonly outbox: OutboxWriter,
+    private readonly notifications: NotificationWriter,
     private readonly clock: Clock,
     private readonly settings: RegistrySettings,
   ) {}
@@ -52,6 +59,7 @@ export class TaskRecords {
       },
     ]);
     await tx.insert('task_info', [{ task_id: id, input: JSON.stringify(input), message: '' }]);
+    await this.announce(tx, taskEvents.created, id);
     return id;
   }
 
@@ -62,12 +70,18 @@ export class TaskRecords {
     return id;
   }
 
-  /** pending → processing. */
-  async process(tx: Transaction, id: string): Promise<void> {
-    await tx.execute(
+  /** pending → processing; answers with the task where it was not begun before. */
+  async process(tx: Transaction, id: string): Promise<TaskSummary | undefined> {
+    const matched = await tx.execute(
       "UPDATE tasks SET status = 'processing', updated_at = ? WHERE id = ? AND status = 'pending'",
       [this.clock.databaseNow(), id],
     );
+    return matched === 1 ? this.announce(tx, taskEvents.started, id) : undefined;
+  }
+
+  /** Lets others have the image that the task worked on alone, before it ends. */
+  async free(tx: Transaction, id: string): Promise<void> {
+    await this.locks.release(tx, id);
   }
 
   /** Shows that the task goes on, at most once a minute. */
@@ -95,12 +109,33 @@ export class TaskRecords {
       message,
       id,
     ]);
+    await this.announce(tx, taskEvents.succeeded, id);
   }
 
-  /** The task came to nothing; the image that it worked on alone is free for others. */
-  async fail(tx: Transaction, id: string, message: string): Promise<void> {
+  /**
+   * The task came to nothing; the image that it worked on alone is free for others. `wasExpected`: in a way that Glance's
+   * tasks are ready for, so that it notifies of the end of their run.
+   */
+  async fail(tx: Transaction, id: string, message: string, wasExpected = false): Promise<void> {
     if (!(await this.end(tx, id, 'failure'))) return;
     await tx.execute('UPDATE task_info SET message = ? WHERE task_id = ?', [message, id]);
+    const task = await this.announce(tx, taskEvents.failed, id);
+    if (wasExpected && task !== undefined)
+      await this.notifications.write(tx, task.imageId ?? id, [
+        info('task.run', taskPayload(taskBeforeItsRun(task), fromDatabaseTime(this.clock.databaseNow()))),
+      ]);
+  }
+
+  private async announce(
+    tx: Transaction,
+    event: (typeof taskEvents)[keyof typeof taskEvents],
+    id: string,
+  ): Promise<TaskSummary | undefined> {
+    const [row] = await tx.query<TaskRow>('SELECT * FROM tasks WHERE id = ?', [id]);
+    if (row === undefined) return undefined;
+    const task = toTaskSummary(row);
+    await this.outbox.write(tx, event, task.imageId ?? id, { task });
+    return task;
   }
 
   private async end(tx: Transaction, id: string, status: 'success' | 'failure'): Promise<boolean> {

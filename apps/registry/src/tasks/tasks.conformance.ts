@@ -10,7 +10,7 @@ export function describeTasks(registry: () => RegistryUnderTest): void {
     registry().database.unitOfWork.run((tx) =>
       registry().taskRecords.begin(tx, ctx, { type: 'location_import', input: { a: 1 } }),
     );
-  const within = (work: (tx: Transaction) => Promise<void>) => registry().database.unitOfWork.run(work);
+  const within = (work: (tx: Transaction) => Promise<unknown>) => registry().database.unitOfWork.run(work);
   const get = (id: string) => registry().tasks.get(anAdmin(), id);
   const query = (more: Partial<TaskQuery> = {}): TaskQuery => ({
     limit: 100,

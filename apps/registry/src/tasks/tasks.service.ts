@@ -1,5 +1,6 @@
 import {
   type Caller,
+  type Image,
   type NewImage,
   ServiceError,
   type Task,
@@ -9,7 +10,7 @@ import {
   isStorableText,
   withoutCredentials,
 } from '@glimpse/contracts';
-import { Database, type SqlReader, type TaskRow, exactly } from '@glimpse/persistence';
+import { Database, type SqlReader, type TaskRow, type Transaction, exactly } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../clock.js';
@@ -99,7 +100,7 @@ export class TasksService {
   private import(ctx: Caller, input: Record<string, unknown>, newImage: NewImage): Promise<Task> {
     const uri = importUriOf(input);
     const body = { ...input, import_from: withoutCredentials(uri) };
-    return this.images.createWith(ctx, newImage, async (tx, { id: imageId }) => {
+    const begin = async (tx: Transaction, { id: imageId }: Image): Promise<Task> => {
       const taskId = await this.imports.beginIn(
         tx,
         ctx,
@@ -117,7 +118,9 @@ export class TasksService {
       const row = taskId === undefined ? undefined : await this.find(tx, ctx, taskId);
       if (row === undefined) throw taskNotFound(taskId ?? '');
       return toTask(row);
-    });
+    };
+    // Glance makes the image, and notifies of it, when the work begins.
+    return this.images.createWith(ctx, newImage, begin, { isNotified: false });
   }
 
   /** Newest first. */

@@ -3,6 +3,7 @@ import { type Transfer, transferEvents } from '@glimpse/contracts';
 import { Database, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { RegistrySettings } from '../registry-settings.js';
+import { SnapshotFeed } from '../snapshots/snapshot-feed.js';
 import {
   type JobTransferRow,
   SELECT_JOBS,
@@ -18,6 +19,7 @@ export class TransferFeed {
   constructor(
     private readonly database: Database,
     private readonly live: LiveEvents,
+    private readonly snapshots: SnapshotFeed,
     private readonly settings: RegistrySettings,
   ) {}
 
@@ -35,7 +37,9 @@ export class TransferFeed {
   private async tell(find: () => Promise<Transfer | undefined>): Promise<void> {
     try {
       const transfer = await find();
-      if (transfer !== undefined) this.live.announce(transferEvents.progressed, transfer.id, transfer);
+      if (transfer === undefined) return;
+      this.live.announce(transferEvents.progressed, transfer.id, transfer);
+      if (transfer.kind === 'import') await this.snapshots.tell(transfer);
     } catch (error) {
       this.settings.logger.debug({ err: error }, 'the progress of a transfer could not be announced');
     }

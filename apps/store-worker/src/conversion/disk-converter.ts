@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '@glimpse/config';
 import { type ProgressReporter, ServiceError } from '@glimpse/contracts';
 import type { FormatRules } from '@glimpse/inspector';
-import { writeFully } from '@glimpse/stores';
+import { dataRuns, writeFully } from '@glimpse/stores';
 import { exactGuard } from './prepared-data-guard.js';
 import { type QemuImg, isConvertible } from './qemu-img.js';
 import { type ScratchFolder, scratchFull } from './scratch-space.js';
@@ -18,6 +18,8 @@ export interface ConversionRequest {
   /** What its owner declared; the content must be it. */
   readonly from: string;
   readonly to: string;
+  /** Of qcow2: its clusters are compressed. */
+  readonly compressed?: boolean;
   readonly folder: ScratchFolder;
   /** Bytes that the outcome may have. */
   readonly sizeCap: number;
@@ -43,9 +45,9 @@ export class DiskConverter {
   ) {}
 
   /** Whether there is something to convert; what `qemu-img` knows nothing of is a `CONVERSION_FAILED` later. */
-  isNeeded(from: string, to: string): boolean {
+  isNeeded(from: string, to: string, compressed = false): boolean {
     // Media have no other format, and what has a partition table is raw.
-    return from !== to && from !== 'iso' && !(from === 'gpt' && to === 'raw');
+    return (from !== to || compressed) && from !== 'iso' && !(from === 'gpt' && to === 'raw');
   }
 
   /**
@@ -53,7 +55,7 @@ export class DiskConverter {
    * SCRATCH_FULL.
    */
   async convert(request: ConversionRequest): Promise<ConvertedDisk> {
-    const { from, to, folder, signal, progress } = request;
+    const { from, to, compressed, folder, signal, progress } = request;
     if (!isConvertible(from))
       throw new ServiceError(
         'CONVERSION_FAILED',
@@ -73,6 +75,7 @@ export class DiskConverter {
     const target = { path: join(folder.path, 'target'), format: to };
     await this.qemu.convert(source, target, {
       ...options,
+      ...(compressed === undefined ? {} : { compressed }),
       onProgress: (percent) => progress.bytes(Math.floor((virtualSize * percent) / 100)),
     });
     await truncateAway(source.path);
@@ -94,20 +97,25 @@ export class DiskConverter {
     return Math.min(full, sizeCap);
   }
 
-  /** Writes the data to the disk and inspects it on the way; resolves with its bytes. */
+  /** Writes the data to the disk, but for its zeros, and inspects it on the way; resolves with the bytes that were written. */
   private async spool({ chunks, from, folder }: ConversionRequest, path: string): Promise<number> {
     const inspector = exactGuard(from, this.config.formats);
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
       let size = 0;
+      let written = 0;
       for await (const chunk of chunks) {
-        folder.reserve(chunk.length);
         inspector.accept(chunk);
-        await write(file, chunk, size);
+        for (const { start, end } of dataRuns(chunk, size)) {
+          folder.reserve(end - start);
+          written += end - start;
+          await write(file, chunk.subarray(start, end), size + start);
+        }
         size += chunk.length;
       }
       inspector.finish();
-      return size;
+      await file.truncate(size);
+      return written;
     } finally {
       await file.close();
     }

@@ -107,8 +107,9 @@ export class ImportSteps {
     if (step.name === 'unpack-ova')
       return flow.containerFormat === 'ova' ? this.unpack(flow, folder, request) : flow;
     const isNeeded =
-      flow.containerFormat === 'bare' && this.converter.isNeeded(flow.diskFormat, step.diskFormat);
-    return isNeeded ? this.convert(step.diskFormat, flow, folder, request) : flow;
+      flow.containerFormat === 'bare' &&
+      this.converter.isNeeded(flow.diskFormat, step.diskFormat, step.compressed);
+    return isNeeded ? this.convert(step, flow, folder, request) : flow;
   }
 
   private async decompress(
@@ -139,10 +140,24 @@ export class ImportSteps {
     };
   }
 
-  private async convert(to: string, flow: Flow, folder: ScratchFolder, request: StepsRequest): Promise<Flow> {
+  private async convert(
+    { diskFormat: to, compressed }: Extract<ImportStep, { name: 'convert' }>,
+    flow: Flow,
+    folder: ScratchFolder,
+    request: StepsRequest,
+  ): Promise<Flow> {
     const { sizeCap, signal, progress } = request;
     const { chunks, diskFormat: from } = flow;
-    const file = await this.converter.convert({ chunks, from, to, folder, sizeCap, signal, progress });
+    const file = await this.converter.convert({
+      chunks,
+      from,
+      to,
+      ...(compressed === undefined ? {} : { compressed }),
+      folder,
+      sizeCap,
+      signal,
+      progress,
+    });
     progress.phase('storing', file.size);
     return {
       chunks: createReadStream(file.path, { highWaterMark: READ_BYTES }),

@@ -12,7 +12,7 @@ export class PeekedChunks implements AsyncIterable<Buffer> {
     while (this.seen.length < length) {
       const { done, value } = await this.chunks.next();
       if (done === true) break;
-      this.seen = Buffer.concat([this.seen, value]);
+      this.seen = this.seen.length === 0 ? value : Buffer.concat([this.seen, value]);
     }
     return this.seen.subarray(0, length);
   }

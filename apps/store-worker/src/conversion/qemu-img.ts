@@ -53,6 +53,8 @@ export interface DiskFacts {
 const PASSED_CHECKS: ReadonlySet<number> = new Set([0, 3, 63]);
 
 export interface ConversionOptions {
+  /** Of qcow2: its clusters are compressed. */
+  readonly compressed?: boolean;
   readonly limits: ToolLimits;
   readonly directory: string;
   readonly signal: AbortSignal;
@@ -113,9 +115,10 @@ export class QemuImg {
    * outcome is larger than the limits allow, SCRATCH_FULL where the disk is full.
    */
   async convert(from: DiskFile, to: DiskFile, options: ConversionOptions): Promise<void> {
-    const { limits, directory, signal, onProgress } = options;
+    const { limits, directory, signal, compressed, onProgress } = options;
     const target = driverNames[to.format] ?? to.format;
-    const args = ['convert', '-p', '-O', target, nameOf(from), `file:${to.path}`];
+    const how = compressed === true ? ['-c'] : [];
+    const args = ['convert', '-p', ...how, '-O', target, nameOf(from), `file:${to.path}`];
     const tool = await this.tools.start('qemu-img', args, { limits, directory, signal });
     tool.stdin.end();
     tool.stdout.setEncoding('utf8').on('data', (output: string) => {

@@ -50,6 +50,21 @@ describe('ScratchSpace', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('has folders of several purposes for an attempt, and removes all that one left', async () => {
+    const attempt = attemptIdOf(randomUUID(), 1);
+    const other = attemptIdOf(randomUUID(), 11);
+    await space.open(attempt);
+    const parent = await space.open(attempt, 'parent');
+    await space.open(other, 'parent');
+    const before = readdirSync(directory).toSorted();
+
+    await space.removeLeftovers(attempt);
+
+    expect(before).toEqual([attempt, `${attempt}.parent`, `${other}.parent`].toSorted());
+    expect(readdirSync(directory)).toEqual([`${other}.parent`]);
+    expect(parent.path).toBe(join(directory, `${attempt}.parent`));
+  });
+
   it('has room for so much, which comes back', async () => {
     const one = await space.open('one');
     const two = await space.open('two');

@@ -62,8 +62,9 @@ export class ScratchSpace {
     clearInterval(this.sweeping);
   }
 
-  async open(attemptId: string): Promise<ScratchFolder> {
-    const path = this.pathOf(attemptId);
+  /** `purpose` (of small letters) tells apart the folders that one attempt has at a time. */
+  async open(attemptId: string, purpose?: string): Promise<ScratchFolder> {
+    const path = this.pathOf(purpose === undefined ? attemptId : `${attemptId}.${purpose}`);
     await rm(path, { recursive: true, force: true });
     await mkdir(path, { recursive: true, mode: 0o700 });
     const { maxAgeMs } = this.options;
@@ -94,11 +95,16 @@ export class ScratchSpace {
 
   /** Removes what another attempt left here, whose worker is dead. */
   async removeLeftovers(attemptId: string): Promise<void> {
-    await rm(this.pathOf(attemptId), { recursive: true, force: true });
+    for (const name of await this.names())
+      if (attemptOf(name) === attemptId) await rm(this.pathOf(name), { recursive: true, force: true });
   }
 
-  private pathOf(attemptId: string): string {
-    return join(this.options.directory, attemptId);
+  private pathOf(name: string): string {
+    return join(this.options.directory, name);
+  }
+
+  private names(): Promise<string[]> {
+    return readdir(this.options.directory).catch(() => []);
   }
 
   private assertRoom(bytes: number, own: number): void {
@@ -113,12 +119,11 @@ export class ScratchSpace {
   }
 
   private async sweep(): Promise<void> {
-    const { directory, maxAgeMs } = this.options;
-    const names = await readdir(directory).catch(() => []);
-    for (const name of names) {
+    const { maxAgeMs } = this.options;
+    for (const name of await this.names()) {
       // The directory may be one that others have things in.
-      if (!isAttemptId(name)) continue;
-      const path = join(directory, name);
+      if (!isAttemptId(attemptOf(name))) continue;
+      const path = this.pathOf(name);
       const touched = await lstat(path).catch(() => undefined);
       if (touched?.isDirectory() !== true || Date.now() - touched.mtimeMs < maxAgeMs) continue;
       this.logger.info({ path }, 'removing what a dead worker left in the scratch space');
@@ -126,6 +131,9 @@ export class ScratchSpace {
     }
   }
 }
+
+/** Whose folder it is, by its name. */
+const attemptOf = (name: string): string => name.replace(/\.[a-z]+$/, '');
 
 /** There may be room later. */
 export const scratchFull = (cause?: unknown) =>

@@ -23,7 +23,12 @@ function toolsOf({ steps, conversion }: Config['import']): string[] {
 export async function startImportSteps(
   config: Config,
   logger: Logger,
-): Promise<{ importSteps: ImportSteps; stop: () => void }> {
+): Promise<{
+  importSteps: ImportSteps;
+  scratch: ScratchSpace;
+  converter: DiskConverter;
+  stop: () => void;
+}> {
   const { scratch: options, conversion, decompression } = config.import;
   const { limits, formats } = config;
   const tools = new LimitedTools();
@@ -46,6 +51,8 @@ export async function startImportSteps(
   const converter = new DiskConverter(new QemuImg(tools), { conversion, limits, formats });
   return {
     importSteps: new ImportSteps(scratch, tools, converter, { decompression, limits }),
+    scratch,
+    converter,
     stop: () => scratch.stop(),
   };
 }

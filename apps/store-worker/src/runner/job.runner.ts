@@ -2,6 +2,7 @@ import type { RpcClient } from '@glimpse/bus';
 import { type ClaimedJob, registryJobs } from '@glimpse/contracts';
 import { type Logger, gauge, metricNames } from '@glimpse/observability';
 import { isDoneWithin } from '@glimpse/runtime';
+import { ClaimLoop } from './claim-loop.js';
 import { JobAttempt } from './job-attempt.js';
 import type { JobHandlers } from './job-handlers.js';
 
@@ -18,29 +19,29 @@ export interface JobRunnerOptions {
 /** Claims jobs from the registry and runs them, a bounded number at once. */
 export class JobRunner {
   private readonly running = new Map<JobAttempt, Promise<void>>();
-  private isStopping = false;
+  private readonly claims: ClaimLoop;
   private isGraceOver = false;
-  private claiming: Promise<void> | undefined;
-  /** Something happened while a claim was under way: another one follows. */
-  private isWokenAgain = false;
-  private poll: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly rpc: Pick<RpcClient, 'call'>,
     private readonly handlers: JobHandlers,
     private readonly options: JobRunnerOptions,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.claims = new ClaimLoop(
+      () => this.claim(),
+      (error) => logger.warn({ err: error }, 'could not ask for jobs'),
+      options.pollMs,
+    );
+  }
 
   start(): void {
-    this.poll = setInterval(() => this.wake(), this.options.pollMs);
-    this.wake();
+    this.claims.start();
   }
 
   /** Looks for jobs now. */
   wake(): void {
-    this.isWokenAgain = true;
-    this.claiming ??= this.claimWhileWoken();
+    this.claims.wake();
   }
 
   /**
@@ -48,8 +49,7 @@ export class JobRunner {
    * when none is left.
    */
   async stop(graceMs: number): Promise<void> {
-    this.isStopping = true;
-    clearInterval(this.poll);
+    this.claims.stop();
     if (await isDoneWithin(this.allDone(), graceMs)) return;
     this.logger.warn({ jobs: this.running.size }, 'giving back the jobs that are not done');
     this.isGraceOver = true;
@@ -59,21 +59,8 @@ export class JobRunner {
 
   private async allDone(): Promise<void> {
     // What a claim that is under way brings is to be run too, or given back.
-    await this.claiming;
+    await this.claims.settled();
     while (this.running.size > 0) await Promise.all(this.running.values());
-  }
-
-  private async claimWhileWoken(): Promise<void> {
-    try {
-      while (this.isWokenAgain && !this.isStopping) {
-        this.isWokenAgain = false;
-        await this.claim();
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, 'could not ask for jobs');
-    } finally {
-      this.claiming = undefined;
-    }
   }
 
   private async claim(): Promise<void> {

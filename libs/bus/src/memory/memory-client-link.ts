@@ -36,13 +36,13 @@ export class MemoryClientLink implements ClientLink {
       });
   }
 
-  publish({ name, body }: OutgoingEvent): Promise<void> {
-    this.broker.publish(name, body);
+  publish(event: OutgoingEvent): Promise<void> {
+    this.announce(event);
     return Promise.resolve();
   }
 
-  announce({ name, body }: OutgoingEvent): void {
-    this.broker.publish(name, body);
+  announce({ data, ...attributes }: OutgoingEvent): void {
+    this.broker.publish(attributes.name, `${JSON.stringify(attributes).slice(0, -1)},"payload":${data}}`);
   }
 
   listen(eventName: string, take: (body: string) => void): () => void {

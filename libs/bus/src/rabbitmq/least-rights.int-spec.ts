@@ -110,11 +110,6 @@ describe('with the least rights for each service', () => {
     ],
     [
       'api-gateway',
-      'writing into a queue past the exchanges',
-      (channel) => channel.sendToQueue('glimpse.events.store-worker', Buffer.from('{}')),
-    ],
-    [
-      'api-gateway',
       'taking the calls of others',
       (channel) => channel.consume('glimpse.registry', () => undefined),
     ],
@@ -155,6 +150,40 @@ describe('with the least rights for each service', () => {
       (channel) => channel.publish('glimpse.calls', 'glimpse.registry', Buffer.from('{}')),
     ],
     ['manage', 'taking calls', (channel) => channel.consume('glimpse.registry', () => undefined)],
+    [
+      'compute',
+      'calling a service',
+      (channel) => channel.publish('glimpse.calls', 'glimpse.registry', Buffer.from('{}')),
+    ],
+    [
+      'compute',
+      'writing into a queue past the exchange',
+      (channel) => channel.sendToQueue('glimpse.snapshots.requests', Buffer.from('{}')),
+    ],
+    [
+      'compute',
+      'announcing an event',
+      (channel) => channel.publish('glimpse.events', 'snapshot.completed', Buffer.from('{}')),
+    ],
+    [
+      'compute',
+      'taking the requests of others',
+      (channel) => channel.consume('glimpse.snapshots.requests', () => undefined),
+    ],
+    ['compute', 'deleting the exchange', (channel) => channel.deleteExchange('glimpse.snapshots')],
+    [
+      'compute',
+      'listening to the events of others',
+      async (channel) => {
+        const { queue } = await channel.assertQueue('', { exclusive: true });
+        await channel.bindQueue(queue, 'glimpse.events', 'image.#');
+      },
+    ],
+    [
+      'compute-oslo',
+      'writing into a queue past the exchange',
+      (channel) => channel.sendToQueue('glimpse.snapshots.requests', Buffer.from('{}')),
+    ],
   ])('refuses the %s %s', async (user, _what, use) => {
     await expect(attempt(places[user].url, use)).resolves.toBe('403');
   });

@@ -10,6 +10,7 @@ import {
   type OutgoingEnvelope,
   type OutgoingEvent,
 } from '../transport.js';
+import { cloudEventProperties } from './cloud-event.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { nameShared } from './declare.js';
 import { FirstConnection } from './first-connection.js';
@@ -78,26 +79,23 @@ export class RabbitClientLink implements ClientLink {
     });
   }
 
-  async publish({ id, name, body }: OutgoingEvent): Promise<void> {
+  async publish({ data, ...event }: OutgoingEvent): Promise<void> {
     await this.live();
     if (this.events === null || this.isBlocked)
       throw new ServiceError('BUS_UNAVAILABLE', 'The message broker takes no events at the moment');
-    await this.events.publish(eventsExchange, name, Buffer.from(body), {
-      mandatory: isSubscribed(name),
-      messageId: id,
-      type: name,
+    await this.events.publish(eventsExchange, event.name, Buffer.from(data), {
+      ...cloudEventProperties(event, this.bus.options.eventSource),
+      mandatory: isSubscribed(event.name),
     });
   }
 
-  announce({ id, name, body }: OutgoingEvent): void {
+  announce({ data, ...event }: OutgoingEvent): void {
     const { calls } = this;
     if (calls === null || !this.isWritable()) return;
     unlessClosed(() => {
-      this.isFull = !calls.publish(eventsExchange, name, Buffer.from(body), {
-        contentType: 'application/json',
+      this.isFull = !calls.publish(eventsExchange, event.name, Buffer.from(data), {
+        ...cloudEventProperties(event, this.bus.options.eventSource),
         expiration: LIVE_TTL_MS,
-        messageId: id,
-        type: name,
         userId: this.user,
       });
     });

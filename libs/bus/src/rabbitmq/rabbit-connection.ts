@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
+import type { ConnectionEnd } from '../connection-gauge.js';
 import { atMost } from './at-most.js';
 import { backOffMs } from './back-off.js';
+import { bearAnyHeaders } from './bear-any-headers.js';
 import { tlsOptions } from './tls-options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -35,13 +37,15 @@ function explainRefusal(error: unknown): unknown {
 /** Connects once. Rejects with the reason when that fails, after a bounded time. */
 export async function connectTo(bus: BusOptions, end: string): Promise<ChannelModel> {
   try {
-    return await connect(withHeartbeat(bus.url), {
+    const model = await connect(withHeartbeat(bus.url), {
       ...tlsOptions(bus),
       noDelay: true,
       keepAlive: true,
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: `${bus.instanceId} ${end}` },
     });
+    bearAnyHeaders(model);
+    return model;
   } catch (error) {
     throw explainRefusal(error);
   }
@@ -69,7 +73,7 @@ export class RabbitConnection {
 
   constructor(
     private readonly bus: BusOptions,
-    private readonly end: 'client' | 'server',
+    private readonly end: ConnectionEnd,
     private readonly hooks: ConnectionHooks,
   ) {}
 

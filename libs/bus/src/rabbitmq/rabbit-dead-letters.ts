@@ -1,6 +1,7 @@
-import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
 import type { DeadLetter, DeadLetterSelection, DeadLetters } from '../dead-letters.js';
 import { deadLettersName } from '../topology.js';
+import { cloudEventHeaders, envelopeText } from './cloud-event.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { headers } from './headers.js';
 
@@ -14,7 +15,21 @@ function describe({ content, properties }: GetMessage): DeadLetter {
     reason: String(given[headers.reason] ?? given['x-first-death-reason'] ?? 'unknown'),
     attempts: Number(given[headers.attempts] ?? given['x-delivery-count'] ?? 1),
     diedAt: typeof given[headers.diedAt] === 'string' ? String(given[headers.diedAt]) : null,
-    body: content.toString(),
+    body: envelopeText(properties, content),
+  };
+}
+
+/** Where a request wants its reply, who published it, and the attributes of an event. */
+function whatIsKept({ properties }: GetMessage): Options.Publish {
+  const { replyTo, correlationId, headers: given } = properties;
+  const publisher: unknown = given?.[headers.publisher];
+  return {
+    ...(typeof replyTo === 'string' ? { replyTo } : {}),
+    ...(typeof correlationId === 'string' ? { correlationId } : {}),
+    headers: {
+      ...cloudEventHeaders(properties),
+      ...(typeof publisher === 'string' ? { [headers.publisher]: publisher } : {}),
+    },
   };
 }
 
@@ -53,6 +68,7 @@ export class RabbitDeadLetters implements DeadLetters {
           .publish('', letter.queue, message.content, {
             mandatory: true,
             messageId: letter.id,
+            ...whatIsKept(message),
             ...(letter.name === null ? {} : { type: letter.name }),
           })
           .then(() => true)

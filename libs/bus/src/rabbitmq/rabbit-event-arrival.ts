@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { deadLettersName, retryExchange, retryQueue } from '../topology.js';
 import type { EventArrival } from '../transport.js';
+import { cloudEventHeaders, envelopeText } from './cloud-event.js';
 import type { ConfirmedPublisher } from './confirmed-publisher.js';
 import { MAX_REASON_LENGTH, headers } from './headers.js';
 import type { TrustedUsers } from './trusted-users.js';
@@ -25,7 +26,7 @@ export class RabbitEventArrival implements EventArrival {
     },
   ) {
     this.refusal = place.trusted.refusalOf(message.properties);
-    this.body = message.content.toString();
+    this.body = envelopeText(message.properties, message.content);
     this.attempt = Number(message.properties.headers?.[headers.attempt] ?? 1);
   }
 
@@ -53,7 +54,7 @@ export class RabbitEventArrival implements EventArrival {
     const { messageId, type } = this.message.properties;
     try {
       await this.publisher.publish(exchange, key, this.message.content, {
-        headers: ownHeaders,
+        headers: { ...cloudEventHeaders(this.message.properties), ...ownHeaders },
         mandatory: true,
         messageId: typeof messageId === 'string' ? messageId : randomUUID(),
         ...(typeof type === 'string' ? { type } : {}),

@@ -2,6 +2,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BusOptions } from '../bus-options.js';
 import { reportRefusal } from '../refused-messages.js';
 import { eventsExchange, liveQueue } from '../topology.js';
+import { envelopeText } from './cloud-event.js';
 import type { TrustedUsers } from './trusted-users.js';
 import { unlessClosed } from './unless-closed.js';
 
@@ -90,7 +91,7 @@ export class RabbitListener {
       return;
     }
     const refusal = this.place.trusted.refusalOf(message.properties);
-    if (refusal === null) this.take(message.content.toString());
+    if (refusal === null) this.take(envelopeText(message.properties, message.content));
     else reportRefusal(this.place.bus.logger, 'event', refusal);
   }
 

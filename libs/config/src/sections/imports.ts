@@ -8,40 +8,16 @@ import {
   injectMetadata,
   scratch,
 } from './import-steps.js';
+import { uriLists } from './uri-lists.js';
 
 /** The methods of importing that can be offered, by Glance's names. */
 export const importMethodNames = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const;
 
 const isMethod = (name: string) => importMethodNames.some((method) => method === name);
 
-const asList = (value: unknown) =>
-  typeof value === 'string' ? value.split(',').filter((part) => part.trim() !== '') : value;
-const ports = () => z.preprocess(asList, z.array(wholeNumber(1, 65_535)));
-
-const NETWORK = /^[0-9a-f.:]+(\/\d{1,3})?$/i;
-
 const webDownload = z
   .strictObject({
-    allowedSchemes: words().default(['http', 'https']).describe('Schemes of URLs that may be imported.'),
-    disallowedSchemes: words()
-      .default([])
-      .describe('Schemes that may not; heeded where allowed_schemes is empty.'),
-    allowedHosts: words()
-      .default([])
-      .describe('Hosts that may be imported from, by name or address; empty for any.'),
-    disallowedHosts: words().default([]).describe('Hosts that may not; heeded where allowed_hosts is empty.'),
-    allowedPorts: ports().default([80, 443]).describe('Ports that a URL may name; empty for any.'),
-    disallowedPorts: ports()
-      .default([])
-      .describe('Ports that it may not; heeded where allowed_ports is empty.'),
-    allowedAddresses: words()
-      .refine((networks) => networks.every((network) => NETWORK.test(network)), {
-        error: 'must be addresses or networks, e.g. 10.0.0.5, 10.1.0.0/16',
-      })
-      .default([])
-      .describe(
-        'Addresses and networks of your own (loopback, private, link-local) that may be imported from all the same.',
-      ),
+    ...uriLists({ schemes: ['http', 'https'], ports: [80, 443] }),
     maxRedirects: wholeNumber(0, 30)
       .default(5)
       .describe('Redirects that are followed; each is checked again.'),

@@ -82,6 +82,27 @@ export const ImportSource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('image'), locations: z.array(ImageLocation), known: KnownData }),
   /** The token is the caller's. */
   z.object({ kind: z.literal('glance'), url: z.string(), imageId: z.string(), token: z.string() }),
+  /** The disk of a server, where compute offers it. */
+  z.object({
+    kind: z.literal('snapshot'),
+    uri: z.string(),
+    format: z.string(),
+    /** To a server that allows several. */
+    connections: z.int().min(1),
+    /** Only what changed since the parent was made is read there; the rest is the parent's. */
+    incremental: z
+      .object({
+        dirtyBitmap: z.string(),
+        parent: z.object({
+          imageId: z.string(),
+          /** Best first; what is read must be what is known. */
+          locations: z.array(ImageLocation),
+          diskFormat: z.string(),
+          known: KnownData,
+        }),
+      })
+      .nullable(),
+  }),
   /** Best first; what is read must be what is known. */
   z.object({ kind: z.literal('copy'), locations: z.array(ImageLocation), known: KnownData }),
 ]);
@@ -93,7 +114,12 @@ export const ImportStep = z.discriminatedUnion('name', [
   z.object({ name: z.literal('decompress') }),
   /** Of an OVA the disk is taken. */
   z.object({ name: z.literal('unpack-ova') }),
-  z.object({ name: z.literal('convert'), diskFormat: z.string() }),
+  z.object({
+    name: z.literal('convert'),
+    diskFormat: z.string(),
+    /** Of qcow2: its clusters are compressed. */
+    compressed: z.boolean().optional(),
+  }),
 ]);
 export type ImportStep = z.output<typeof ImportStep>;
 
@@ -116,6 +142,9 @@ export const ImportPayload = z.object({
 });
 export type ImportPayload = z.output<typeof ImportPayload>;
 
+/** The URI without passwords, and without its query, which may be a signature. */
+export const uriWithoutSecrets = (uri: string): string => withoutCredentials(uri).replace(/[?#].*$/s, '');
+
 /**
  * The payload of an import that has ended, without what nobody but its worker needed: tokens, passwords in URLs, and their
  * queries, which may be signatures. Undefined where there is nothing of the kind.
@@ -123,8 +152,8 @@ export type ImportPayload = z.output<typeof ImportPayload>;
 export function endedImportPayload(payload: ImportPayload): ImportPayload | undefined {
   const { source } = payload;
   if (source.kind === 'glance') return { ...payload, source: { ...source, token: '' } };
-  if (source.kind !== 'web') return undefined;
-  const uri = withoutCredentials(source.uri).replace(/[?#].*$/s, '');
+  if (source.kind !== 'web' && source.kind !== 'snapshot') return undefined;
+  const uri = uriWithoutSecrets(source.uri);
   return uri === source.uri ? undefined : { ...payload, source: { ...source, uri } };
 }
 

@@ -27,7 +27,16 @@ export const DeleteDataPayload = z.object({
     )
     .optional(),
   /** The import that failed, and that ends when nothing of it is left. */
-  endsImport: z.object({ taskId: z.string(), reason: z.string(), storeIds: z.array(z.string()) }).optional(),
+  endsImport: z
+    .object({
+      taskId: z.string(),
+      reason: z.string(),
+      code: z.string().optional(),
+      storeIds: z.array(z.string()),
+      /** The data could not be had: nothing was written to any store. */
+      hadNoData: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type DeleteDataPayload = z.output<typeof DeleteDataPayload>;
 

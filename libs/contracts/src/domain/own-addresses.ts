@@ -33,8 +33,37 @@ for (const [network, prefix] of [
 ] as const)
   operators.ipv6.addSubnet(network, prefix, 'ipv6');
 
+const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
 /** Whether the IP address is one that only the operator's own machines reach, or none that anybody has. */
 export function isOwnAddress(address: string): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  const family = familyOf(address);
   return operators[family].check(address, family);
+}
+
+/** The addresses that may be asked for somebody: those that everybody reaches, and those that the operator names. */
+export class AddressRules {
+  // A list each: in one, IPv4 would be found in the network of IPv6 that it is mapped to.
+  private readonly named = { ipv4: new BlockList(), ipv6: new BlockList() };
+
+  /** `networks` as `10.0.0.5` or `10.1.0.0/16`. */
+  constructor(networks: readonly string[]) {
+    for (const network of networks) {
+      const [address = '', bits] = network.split('/');
+      const family = familyOf(address);
+      const prefix = bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits);
+      this.named[family].addSubnet(address, prefix, family);
+    }
+  }
+
+  allows(address: string): boolean {
+    const family = familyOf(address);
+    return !isOwnAddress(address) || this.named[family].check(address, family);
+  }
+
+  /** False for the host of a URL that is written as an address which is not allowed. A name says nothing yet. */
+  allowsHost(hostname: string): boolean {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    return isIP(host) === 0 || this.allows(host);
+  }
 }

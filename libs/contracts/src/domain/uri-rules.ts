@@ -37,6 +37,25 @@ function writtenHost(uri: string): string {
   return /^\[[^\]]*\]/.exec(host)?.[0] ?? host.replace(/:\d*$/, '');
 }
 
+/** Whether the rules let anything be read by the scheme. */
+export const isSchemeAllowed = (scheme: string, rules: UriRules): boolean =>
+  passes(scheme, rules.allowedSchemes, rules.disallowedSchemes);
+
+/**
+ * Why nothing may be read for a client from the server; undefined where nothing in its name forbids it. The host is as
+ * {@link normalizeHost} gives it; the port undefined where it goes without saying.
+ */
+export function problemWithServer(
+  { host, port }: { readonly host: string | undefined; readonly port: number | undefined },
+  rules: UriRules,
+): string | undefined {
+  if (host === undefined) return 'its host is neither a name nor a plain address';
+  if (!passes(host, rules.allowedHosts, rules.disallowedHosts)) return 'its host is not allowed';
+  if (port !== undefined && !passes(port, rules.allowedPorts, rules.disallowedPorts))
+    return 'its port is not allowed';
+  return undefined;
+}
+
 /** Why the URL must not be read for a client; undefined where nothing in its text forbids it. Never tells the URL. */
 export function problemWithUri(uri: string, rules: UriRules): string | undefined {
   const url = /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(uri) ? URL.parse(uri) : null;
@@ -44,12 +63,8 @@ export function problemWithUri(uri: string, rules: UriRules): string | undefined
   if (url === null || /[\s\\\p{Cc}]/u.test(uri)) return 'it is not a URL with a host';
   const scheme = url.protocol.slice(0, -1);
   if (scheme !== 'http' && scheme !== 'https') return 'only http and https can be read';
-  if (!passes(scheme, rules.allowedSchemes, rules.disallowedSchemes)) return 'its scheme is not allowed';
+  if (!isSchemeAllowed(scheme, rules)) return 'its scheme is not allowed';
   const host = normalizeHost(writtenHost(uri), url.hostname);
-  if (host === undefined) return 'its host is neither a name nor a plain address';
-  if (!passes(host, rules.allowedHosts, rules.disallowedHosts)) return 'its host is not allowed';
   // As in Glance only a port that is written down is looked at; the others are those of the schemes.
-  if (url.port !== '' && !passes(Number(url.port), rules.allowedPorts, rules.disallowedPorts))
-    return 'its port is not allowed';
-  return undefined;
+  return problemWithServer({ host, port: url.port === '' ? undefined : Number(url.port) }, rules);
 }

@@ -37,6 +37,15 @@ export const errorCodes = {
   VALIDATION_DATA_CONFLICT: { retryable: false },
   IMAGE_NOT_IN_STORE: { retryable: false },
   TASK_NOT_FOUND: { retryable: false },
+  /** A webhook, or a delivery of it. */
+  WEBHOOK_NOT_FOUND: { retryable: false },
+  /** What is asked for does not fit the webhook's state (409). */
+  WEBHOOK_CONFLICT: { retryable: false },
+  SNAPSHOT_NOT_FOUND: { retryable: false },
+  /** The id of the request is that of another one (409). */
+  SNAPSHOT_REQUEST_CONFLICT: { retryable: false },
+  /** Somebody ended the snapshot, or deleted its image. */
+  SNAPSHOT_CANCELLED: { retryable: false },
 
   /** A namespace of metadata definitions that is not there, or that the caller must not know of. */
   NAMESPACE_NOT_FOUND: { retryable: false },
@@ -69,6 +78,8 @@ export const errorCodes = {
 
   LEASE_LOST: { retryable: false },
 
+  /** Who asks did not prove who they are (401). */
+  IDENTITY_REFUSED: { retryable: false },
   /** It can't be known who is calling. */
   IDENTITY_UNAVAILABLE: { retryable: true },
   RPC_TIMEOUT: { retryable: true },

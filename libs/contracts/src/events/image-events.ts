@@ -24,5 +24,11 @@ export const imageEvents = {
   locationAdded: event('image.location.added', { payload: ImageLocationChanged }),
   /** Its data can not be had from there any more. */
   locationRemoved: event('image.location.removed', { payload: ImageLocationChanged }),
-  deleted: event('image.deleted', { payload: z.object({ imageId: z.string() }) }),
+  deleted: event('image.deleted', {
+    payload: z.object({
+      imageId: z.string(),
+      /** As it was last, with the status that it has now; left out by registries of an earlier release. */
+      image: Image.optional(),
+    }),
+  }),
 } as const;

@@ -41,6 +41,8 @@ export const DownloadTicket = z.object({
   imageId: z.string(),
   /** Left out by registries of an earlier release, as the hash is. */
   status: ImageStatus.optional(),
+  /** The project that owns it; left out by registries of an earlier release. */
+  owner: z.string().nullable().optional(),
   size: ByteCount.nullable(),
   checksum: z.string().nullable(),
   osHashAlgo: z.string().nullable().optional(),
@@ -110,6 +112,8 @@ export const registryImages = {
     request: OnImage.extend({
       uploadId: z.string(),
       reason: z.string(),
+      /** The code of the error, where it is known; left out by gateways of an earlier release. */
+      code: z.string().optional(),
       hasLeftovers: z.boolean().optional(),
     }),
     response: Done,

@@ -74,7 +74,8 @@ const leases: TableDefinition = {
   ],
 };
 
-const processedMessages: TableDefinition = {
+/** Never used; a later migration removes it. */
+export const processedMessages: TableDefinition = {
   name: 'processed_messages',
   charset: CHARSET,
   columns: [

@@ -9,6 +9,9 @@ import { UploadProgress1700000000010 } from './1700000000010-upload-progress.js'
 import { LocationChecks1700000000011 } from './1700000000011-location-checks.js';
 import { Reconcile1700000000012 } from './1700000000012-reconcile.js';
 import { NamedIndexes1700000000015 } from './1700000000015-named-indexes.js';
+import { SnapshotRequests1700000000016 } from './1700000000016-snapshot-requests.js';
+import { Notifications1700000000019 } from './1700000000019-notifications.js';
+import { Webhooks1700000000020 } from './1700000000020-webhooks.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -26,6 +29,9 @@ const migrations = [
   LocationChecks1700000000011,
   Reconcile1700000000012,
   NamedIndexes1700000000015,
+  SnapshotRequests1700000000016,
+  Notifications1700000000019,
+  Webhooks1700000000020,
 ];
 
 /** What a DataSource is told of them. */

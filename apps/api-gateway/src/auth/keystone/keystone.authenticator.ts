@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Config, ConfigError, keystoneProblems } from '@glimpse/config';
+import type { ProjectLimits } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import type { Authenticator, Identity, RequestLine } from '../authenticator.js';
 import { keystoneChallenge } from '../keystone-challenge.js';
@@ -75,7 +76,7 @@ export class KeystoneAuthenticator implements Authenticator {
     return {
       ...identity,
       ...(service === null ? {} : serviceFields(service)),
-      ...(await this.limitsOf(identity, request)),
+      ...(await this.limitsFor(identity, request)),
     };
   }
 
@@ -89,6 +90,10 @@ export class KeystoneAuthenticator implements Authenticator {
   ): Promise<RemoteService | undefined> {
     const token = one(headers, 'x-auth-token', 'x-storage-token');
     return token === undefined ? undefined : this.catalogs.findImageService(token, place);
+  }
+
+  async limitsOf(projectId: string): Promise<ProjectLimits | undefined> {
+    return this.limits?.of(projectId);
   }
 
   close(): Promise<void> {
@@ -117,7 +122,7 @@ export class KeystoneAuthenticator implements Authenticator {
     return isAllowedByRules(accessRules, this.options.serviceType, request);
   }
 
-  private async limitsOf({ projectId }: Identity, request: RequestLine): Promise<Pick<Identity, 'limits'>> {
+  private async limitsFor({ projectId }: Identity, request: RequestLine): Promise<Pick<Identity, 'limits'>> {
     if (this.limits === undefined || projectId === null || !needsLimits(request)) return {};
     return { limits: await this.limits.of(projectId) };
   }

@@ -3,8 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { type ImportSource, ServiceError } from '@glimpse/contracts';
 import { getHashes } from 'node:crypto';
 import { z } from 'zod';
+import { failed } from './failed.js';
 import type { OpenedSource } from './opened-source.js';
-import { type WebRequests, failed } from './web-request.js';
+import type { WebRequests } from './web-request.js';
 import type { WebSource } from './web-source.js';
 
 type Source = Extract<ImportSource, { kind: 'glance' }>;

@@ -109,7 +109,7 @@ export class ImportJob implements JobHandler<'import'> {
     const attemptId = attemptIdOf(importId, attempt);
     const phase = isRemote(payload) ? 'downloading' : 'reading';
     progress.phase(phase);
-    const source = await candidate(signal);
+    const source = await candidate({ signal, attemptId, progress });
     progress.phase(phase, source.size);
     try {
       const { diskFormat, containerFormat } = source.description ?? payload;
@@ -128,6 +128,7 @@ export class ImportJob implements JobHandler<'import'> {
           expectedDigests: digests,
           sizeCap,
           expectedSize: size,
+          isSparse: payload.source.kind === 'snapshot',
           // A copy must be what is there already, whatever that is.
           inspector:
             payload.source.kind === 'copy'
@@ -146,6 +147,7 @@ export class ImportJob implements JobHandler<'import'> {
       }
     } finally {
       source.data.destroy();
+      await source.close?.();
     }
   }
 

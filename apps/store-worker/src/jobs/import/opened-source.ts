@@ -1,4 +1,13 @@
 import type { Readable } from 'node:stream';
+import type { ProgressReporter } from '@glimpse/contracts';
+
+/** The attempt for which something is read. */
+export interface ReadAttempt {
+  readonly signal: AbortSignal;
+  /** Names what is written on the way. */
+  readonly attemptId: string;
+  readonly progress: ProgressReporter;
+}
 
 /** Data to import, opened. */
 export interface OpenedSource {
@@ -13,4 +22,6 @@ export interface OpenedSource {
     readonly containerFormat: string;
     readonly properties: Readonly<Record<string, string>>;
   };
+  /** Gives up what the data came from, once it is destroyed. */
+  readonly close?: () => Promise<void>;
 }

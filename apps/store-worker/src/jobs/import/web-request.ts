@@ -3,6 +3,7 @@ import type { Config } from '@glimpse/config';
 import { ServiceError, isServiceError, problemWithUri } from '@glimpse/contracts';
 import { Agent, type Dispatcher } from 'undici';
 import type { AllowedAddresses } from './allowed-addresses.js';
+import { failed } from './failed.js';
 
 export type WebOptions = Config['import']['webDownload'];
 
@@ -20,9 +21,6 @@ interface Target {
   readonly url: URL;
   readonly authorization?: string;
 }
-
-export const failed = (message: string, cause?: unknown) =>
-  new ServiceError('TRANSFER_ABORTED', message, { cause });
 
 /** Sends requests to web servers that clients name, wherever these redirect, within the operator's rules. */
 export class WebRequests {

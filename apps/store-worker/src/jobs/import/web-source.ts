@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isServiceError } from '@glimpse/contracts';
-import { type WebAnswer, type WebOptions, type WebRequests, failed } from './web-request.js';
-
-const RESUME_PAUSE_MS = 200;
+import { failed } from './failed.js';
+import { resumePause } from './resume-pause.js';
+import type { WebAnswer, WebOptions, WebRequests } from './web-request.js';
 
 /** Data on its way from a web server. */
 export interface WebData {
@@ -95,7 +94,7 @@ export class WebSource {
   ): Promise<WebAnswer> {
     const { etag, from, size } = rest;
     for (let attempt = 0; ; attempt++) {
-      await delay(RESUME_PAUSE_MS * 2 ** attempt, undefined, { signal });
+      await resumePause(attempt, signal);
       try {
         const answer = await this.requests.get(
           uri,

@@ -153,18 +153,24 @@ describe('FileDriver', () => {
     });
   });
 
-  it('leaves blocks of zeros out of a thin file, also at its end', async () => {
-    const driver = open({ datadir: folder, thin_provisioning: true });
+  it.each([
+    ['leaves', 'a thin file', { thin_provisioning: true }, false],
+    ['leaves', 'a file of which it is said that it has them', {}, true],
+    ['does not leave', 'any other file', {}, false],
+    ['does not leave', 'a file where it may not', { thin_provisioning: false }, true],
+  ])('%s blocks of zeros out of %s, also at its end', async (does, _what, options, isSparse) => {
+    const driver = open({ datadir: folder, ...options });
     const data = Buffer.concat([Buffer.alloc(3 * MIB), pattern(100), Buffer.alloc(5 * MIB)]);
 
     await driver.write('key', Readable.from([data.subarray(0, 70_000), data.subarray(70_000)]), {
       uploadId: 'u1',
+      isSparse,
     });
 
     const { size, blocks } = await stat(join(folder, 'key'));
     expect((await readFile(join(folder, 'key'))).equals(data)).toBe(true);
     expect(size).toBe(data.length);
-    expect(blocks * 512).toBeLessThan(200_000);
+    expect(blocks * 512 < 200_000).toBe(does === 'leaves');
   });
 
   it('sets the mode of files and lets their readers into the directory', async () => {

@@ -134,7 +134,8 @@ export class FileDriver implements StoreDriver {
   }
 
   private async fill(file: FileHandle, data: Readable, options: WriteOptions): Promise<number> {
-    const writer = new FileWriter(file, this.options.isThin, this.earlySync, options.releaseChunk);
+    const isThin = this.options.isThin ?? options.isSparse ?? false;
+    const writer = new FileWriter(file, isThin, this.earlySync, options.releaseChunk);
     for await (const chunk of transferChunks(data, options.signal)) await writer.write(chunk);
     await this.applyMode(file);
     await writer.finish();

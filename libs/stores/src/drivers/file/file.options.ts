@@ -43,8 +43,8 @@ export const FileOptions = z
     /** JSON file with entries of `id` and `mountpoint`; the one that holds the data goes into the location's metadata. */
     metadata_file: absolutePath.optional(),
     file_perm: FileMode.default(0),
-    /** Blocks of zeros are not written but left out of the file. */
-    thin_provisioning: flag.default(false),
+    /** Blocks of zeros are not written but left out of the file: of each, of none; left out: of those that say that they have them. */
+    thin_provisioning: flag.optional(),
   })
   .transform((options, context) => {
     if ((options.datadir === undefined) === (options.datadirs === undefined))

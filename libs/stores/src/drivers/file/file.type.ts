@@ -13,7 +13,7 @@ export const fileType: DriverType<FileOptions> = {
   properties: ({ directories, isThin }) => ({
     data_dir: directories.map(({ path }) => path).join(','),
     chunk_size: READ_BYTES,
-    thin_provisioning: isThin,
+    thin_provisioning: isThin ?? false,
   }),
   recognizes: ({ directories }, uri) => pathWithin(directories, uri) !== undefined,
   places: ({ directories }) => directories.map(({ path }) => realpathSync(path)),

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { waitFor } from '@glimpse/testing';
+import { describe, expect, it } from '@jest/globals';
+import { type RegistryUnderTest, aCaller } from '../registry-harness.conformance.js';
+import { type SnapshotTools, anOrder } from './snapshot-tools.conformance.js';
+
+const names = (events: readonly { readonly name: string }[]) => events.map(({ name }) => name);
+
+/** How snapshots end, and how somebody ends them. */
+export function describeSnapshotEnds(tools: SnapshotTools, registry: () => RegistryUnderTest): void {
+  const { request, cancel, accepted, codeOf, claim, complete, result, failure, fail } = tools;
+  const { eventsOf, statusOf, showSnapshot, removals, taskOf } = tools;
+  const taskStatus = async (imageId: string) =>
+    (await registry().rows('tasks', `image_id = '${imageId}'`)).map(({ status }) => status);
+
+  describe('the end of a snapshot', () => {
+    it('is an active image, which is announced after it', async () => {
+      const { order, imageId } = await accepted();
+
+      await complete(await claim(imageId), result(imageId, 'slow'));
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({
+        status: 'completed',
+        error: null,
+        data: { size: 1_000, osHashAlgo: 'sha512' },
+      });
+      const [job] = await registry().rows('jobs', `image_id = '${imageId}'`);
+      expect(job?.payload).not.toContain('secret');
+      const events = await eventsOf(imageId);
+      expect(names(events)).toEqual(['snapshot.accepted', 'snapshot.completed']);
+      expect(events[1]?.payload).toMatchObject({ size: 1_000, virtual_size: 2_000, stores: ['slow'] });
+      const all = names(await registry().rows('outbox', `subject = '${imageId}' ORDER BY id`));
+      expect(all.indexOf('image.activated')).toBeLessThan(all.indexOf('snapshot.completed'));
+    });
+
+    it('that no store took is no image, and says why', async () => {
+      const { order, imageId } = await accepted({ protected: true });
+
+      await complete(await claim(imageId), failure('slow'));
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({
+        status: 'failed',
+        imageId,
+        error: { code: 'TRANSFER_ABORTED', message: 'slow: disk on fire' },
+      });
+      expect(await statusOf(imageId)).toEqual([{ status: 'deleted', deleted: 1 }]);
+      expect(names(await eventsOf(imageId))).toEqual(['snapshot.accepted', 'snapshot.failed']);
+      expect(await taskStatus(imageId)).toEqual(['failure']);
+    });
+
+    it('comes when what the attempts left is removed, where all of them failed', async () => {
+      const { order, imageId } = await accepted();
+
+      await fail(await claim(imageId), true);
+      registry().clock.pass(60_000);
+      await fail(await claim(imageId), true);
+      expect((await showSnapshot(order.request_id)).status).toBe('accepted');
+      await complete(await claim(imageId, 'delete-data'));
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({
+        status: 'failed',
+        error: { code: 'TRANSFER_ABORTED', message: 'the source went away' },
+      });
+      expect(await statusOf(imageId)).toEqual([{ status: 'deleted', deleted: 1 }]);
+    });
+
+    it('for data that is larger than the quota is a failure for that reason', async () => {
+      const { order, imageId } = await accepted();
+      const stored = result(imageId, 'slow');
+
+      const data = stored.data === null ? null : { ...stored.data, size: 200_000_000 };
+      await complete(await claim(imageId), { ...stored, data });
+      await complete(await claim(imageId, 'delete-data'));
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({
+        status: 'failed',
+        error: { code: 'QUOTA_EXCEEDED' },
+      });
+    });
+
+    it('is told once: whoever deletes the image later changes nothing of it', async () => {
+      const { order, imageId } = await accepted();
+      await complete(await claim(imageId), result(imageId, 'slow'));
+
+      await registry().images.delete(aCaller(), imageId);
+
+      expect((await showSnapshot(order.request_id)).status).toBe('completed');
+      expect(names(await eventsOf(imageId))).toEqual(['snapshot.accepted', 'snapshot.completed']);
+    });
+
+    it('is a cancellation where its image is deleted', async () => {
+      const { order, imageId } = await accepted();
+
+      await registry().images.delete(aCaller(), imageId);
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({
+        status: 'cancelled',
+        error: { code: 'SNAPSHOT_CANCELLED', message: 'The image was deleted.' },
+      });
+      expect(names(await eventsOf(imageId))).toEqual(['snapshot.accepted', 'snapshot.cancelled']);
+    });
+
+    it('is preceded by its progress, for those who listen', async () => {
+      const { order, imageId } = await accepted();
+      const { id: jobId, leaseToken } = await claim(imageId);
+      const progress = { phase: 'downloading', bytesDone: 5, bytesTotal: 10, bytesPerSecond: 2 };
+
+      await registry().jobs.heartbeat({ jobId, leaseToken, progress });
+
+      const told = await waitFor('the progress to be announced', () =>
+        registry().live.announced.find(
+          ({ name, subject }) => name === 'snapshot.progress' && subject === imageId,
+        ),
+      );
+      expect(told.payload).toMatchObject({ request_id: order.request_id, task_id: expect.any(String) });
+      await waitFor('what was read to be announced', () =>
+        registry().live.announced.some(({ name, payload }) => {
+          const { image_id, bytes_done, attempt } = payload as Record<string, unknown>;
+          return name === 'snapshot.progress' && image_id === imageId && bytes_done === 5 && attempt === 1;
+        }),
+      );
+    });
+  });
+
+  describe('a cancellation', () => {
+    it('before its job was claimed leaves nothing', async () => {
+      const { order, imageId } = await accepted({ protected: true });
+
+      const answer = await cancel(order.request_id);
+
+      expect(answer).toMatchObject({ status: 'cancelled', imageId, error: { code: 'SNAPSHOT_CANCELLED' } });
+      expect(await statusOf(imageId)).toEqual([{ status: 'deleted', deleted: 1 }]);
+      expect(await taskStatus(imageId)).toEqual(['failure']);
+      await expect(claim(imageId)).rejects.toThrow('no job');
+      expect(names(await eventsOf(imageId))).toEqual(['snapshot.accepted', 'snapshot.cancelled']);
+      expect(await cancel(order.request_id)).toEqual(answer);
+      expect(await request(order)).toEqual(answer);
+    });
+
+    it('while it runs ends it, and what was written is removed', async () => {
+      const { order, imageId } = await accepted();
+      const job = await claim(imageId);
+
+      await cancel(order.request_id);
+
+      const heartbeat = { jobId: job.id, leaseToken: job.leaseToken, progress: null };
+      expect(await registry().jobs.heartbeat(heartbeat)).toEqual({ outcome: 'lost' });
+      expect(await complete(job, result(imageId, 'slow'))).toEqual({ outcome: 'lost' });
+      expect(await removals(imageId)).toMatchObject([
+        { leftovers: [{ storeId: 'slow' }, { storeId: 'slow' }] },
+      ]);
+      expect((await showSnapshot(order.request_id)).status).toBe('cancelled');
+    });
+
+    it('while its leftovers are removed stands', async () => {
+      const { order, imageId } = await accepted();
+      await fail(await claim(imageId));
+
+      await cancel(order.request_id);
+      await complete(await claim(imageId, 'delete-data'));
+
+      expect(await showSnapshot(order.request_id)).toMatchObject({ status: 'cancelled' });
+      expect(await statusOf(imageId)).toEqual([{ status: 'deleted', deleted: 1 }]);
+      expect(await taskStatus(imageId)).toEqual(['failure']);
+    });
+
+    it('after the end answers how it ended', async () => {
+      const { order, imageId } = await accepted();
+      await complete(await claim(imageId), result(imageId, 'slow'));
+
+      expect(await cancel(order.request_id)).toMatchObject({ status: 'completed', imageId });
+      expect((await taskOf(imageId))?.status).toBe('success');
+    });
+
+    it('that overtakes its request forbids it', async () => {
+      const order = anOrder();
+      const answer = await cancel(order.request_id);
+
+      expect(answer).toMatchObject({ status: 'cancelled', imageId: null });
+      expect(await cancel(order.request_id)).toEqual(answer);
+      expect(await request(order)).toEqual(answer);
+    });
+
+    it('at the same time as its request, or its end, makes one thing of it', async () => {
+      const orders = Array.from({ length: 20 }, () => anOrder({ name: 'raced' }));
+
+      await Promise.all(orders.flatMap((order) => [request(order), cancel(order.request_id)]));
+
+      const snapshots = await Promise.all(orders.map((order) => showSnapshot(order.request_id)));
+      expect(new Set(snapshots.map(({ status }) => status))).toEqual(new Set(['cancelled']));
+      expect(await registry().rows('images', "name = 'raced' AND deleted = 0")).toEqual([]);
+
+      const { order, imageId } = await accepted();
+      const job = await claim(imageId);
+      await Promise.all([complete(job, result(imageId, 'slow')), cancel(order.request_id)]);
+      const { status } = await showSnapshot(order.request_id);
+      const events = names(await eventsOf(imageId));
+      expect(events).toEqual(['snapshot.accepted', `snapshot.${status}`]);
+      expect(await statusOf(imageId)).toMatchObject([
+        { status: status === 'completed' ? 'active' : 'deleted' },
+      ]);
+    });
+
+    it('is not for other projects, nor for those who may not delete', async () => {
+      const { order, imageId } = await accepted();
+
+      expect(await cancel(order.request_id, aCaller('p2'))).toMatchObject({ imageId: null });
+      expect(await codeOf(cancel(order.request_id, aCaller('p1', 'reader')))).toBe('ACTION_FORBIDDEN');
+      expect(await codeOf(cancel(randomUUID(), aCaller('p1', 'reader')))).toBe('ACTION_FORBIDDEN');
+      expect((await showSnapshot(order.request_id)).imageId).toBe(imageId);
+    });
+  });
+}

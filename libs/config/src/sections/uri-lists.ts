@@ -1,0 +1,29 @@
+import { wholeNumbers, words } from '../option-types.js';
+
+const ports = () => wholeNumbers(1, 65_535);
+
+const NETWORK = /^[0-9a-f.:]+(\/\d{1,3})?$/i;
+
+/** Which servers may be read from for somebody; an allow list that is not empty counts alone, as in Glance. */
+export const uriLists = (defaults: { readonly schemes: string[]; readonly ports: number[] }) => ({
+  allowedSchemes: words().default(defaults.schemes).describe('Schemes of URLs that may be read.'),
+  disallowedSchemes: words()
+    .default([])
+    .describe('Schemes that may not; heeded where allowed_schemes is empty.'),
+  allowedHosts: words()
+    .default([])
+    .describe('Hosts that may be read from, by name or address; empty for any.'),
+  disallowedHosts: words().default([]).describe('Hosts that may not; heeded where allowed_hosts is empty.'),
+  allowedPorts: ports().default(defaults.ports).describe('Ports that a URL may name; empty for any.'),
+  disallowedPorts: ports()
+    .default([])
+    .describe('Ports that it may not; heeded where allowed_ports is empty.'),
+  allowedAddresses: words()
+    .refine((networks) => networks.every((network) => NETWORK.test(network)), {
+      error: 'must be addresses or networks, e.g. 10.0.0.5, 10.1.0.0/16',
+    })
+    .default([])
+    .describe(
+      'Addresses and networks of your own (loopback, private, link-local) that may be read from all the same.',
+    ),
+});

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { type ChannelModel, type ConfirmChannel, type Options, connect } from 'amqplib';
+import { waitFor } from './wait-for.js';
+
+const REPLY_TIMEOUT_MS = 30_000;
+
+/** What Glimpse answered to a message about a snapshot. */
+export interface ComputeReply {
+  readonly correlationId: string;
+  readonly userId: string | undefined;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A compute host with nothing but an AMQP library: asks for snapshots and keeps the replies. Whoever opens it closes it. */
+export class ComputeHost {
+  readonly replies: ComputeReply[] = [];
+  /** What no queue has taken. */
+  unroutable = 0;
+
+  private constructor(
+    private readonly connection: ChannelModel,
+    readonly channel: ConfirmChannel,
+    readonly replyQueue: string,
+    private readonly user: string,
+  ) {
+    channel.on('return', () => (this.unroutable += 1));
+  }
+
+  static async open(busUrl: string): Promise<ComputeHost> {
+    const connection = await connect(busUrl);
+    const channel = await connection.createConfirmChannel();
+    const queue = `glimpse.snapshots.replies.${randomUUID()}`;
+    await channel.assertQueue(queue, { exclusive: true });
+    const user = decodeURIComponent(new URL(busUrl).username);
+    const host = new ComputeHost(connection, channel, queue, user);
+    connection.on('error', () => undefined);
+    await channel.consume(
+      queue,
+      (message) => {
+        if (message === null) return;
+        const { correlationId, userId } = message.properties;
+        const body = JSON.parse(message.content.toString()) as ComputeReply['body'];
+        host.replies.push({ correlationId: String(correlationId), userId, body });
+      },
+      { noAck: true },
+    );
+    return host;
+  }
+
+  /** Publishes a message and resolves with its correlation id when the broker has it. `more` are further properties. */
+  async send(message: object | string | Buffer, more: Options.Publish = {}): Promise<string> {
+    const correlationId: string = typeof more.correlationId === 'string' ? more.correlationId : randomUUID();
+    const body =
+      Buffer.isBuffer(message) || typeof message === 'string'
+        ? Buffer.from(message as string)
+        : Buffer.from(JSON.stringify(message));
+    const all = {
+      persistent: true,
+      mandatory: true,
+      replyTo: this.replyQueue,
+      userId: this.user,
+      ...more,
+      correlationId,
+    };
+    this.channel.publish('glimpse.snapshots', 'snapshot.create', body, all);
+    await this.channel.waitForConfirms();
+    return correlationId;
+  }
+
+  /** The replies to one message so far. */
+  repliesTo(correlationId: string): ComputeReply[] {
+    return this.replies.filter((reply) => reply.correlationId === correlationId);
+  }
+
+  /** The first reply to a message that was sent. */
+  async replyTo(correlationId: string, timeoutMs = REPLY_TIMEOUT_MS): Promise<ComputeReply['body']> {
+    await waitFor(`the reply to ${correlationId}`, () => this.repliesTo(correlationId).length > 0, timeoutMs);
+    return this.repliesTo(correlationId)[0]!.body;
+  }
+
+  /** Sends a message and resolves with the first reply to it. */
+  async ask(message: object | string | Buffer, more?: Options.Publish): Promise<ComputeReply['body']> {
+    return this.replyTo(await this.send(message, more));
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close().catch(() => undefined);
+  }
+}
