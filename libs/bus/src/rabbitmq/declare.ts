@@ -15,7 +15,6 @@ import {
   subscriptions,
   transientSnapshotsExchange,
 } from '../topology.js';
-import { atMost } from './at-most.js';
 import type { TopologyChannel } from './topology-channel.js';
 
 // Everything here is repeatable, and accepted by RabbitMQ 3.10 up to 4.3.
@@ -42,21 +41,8 @@ async function nameDeadLetters(on: TopologyChannel): Promise<void> {
   await on.bind(deadLettersName, deadLettersName, '');
 }
 
-/** Longer than a broker takes that answers at all. */
-const TURN_MS = 10_000;
-let turn: Promise<void> = Promise.resolve();
-
-/**
- * Names the exchanges, the dead letters and the queue of every service that subscribes to events. The two connections of
- * a process take turns: of a quorum queue that two make at once RabbitMQ 3.10 may answer one of them never.
- */
-export function nameShared(on: TopologyChannel): Promise<void> {
-  const mine = turn.then(() => nameSharedNow(on));
-  turn = atMost(TURN_MS, mine);
-  return mine;
-}
-
-async function nameSharedNow(on: TopologyChannel): Promise<void> {
+/** Names the exchanges, the dead letters and the queue of every service that subscribes to events. */
+export async function nameShared(on: TopologyChannel): Promise<void> {
   await nameDeadLetters(on);
   await on.exchange(callsExchange, 'direct');
   await on.exchange(eventsExchange, 'topic');
