@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { isServiceError } from '@glimpse/contracts';
 import {
   BASE_ALLOCATION,
   type DiskPiece,
@@ -21,7 +20,7 @@ export interface DiskSelection {
 }
 
 export interface DiskOptions {
-  /** Failures in a row, without a byte between them, that are borne. */
+  /** Failures in a row, without a byte between them, that are borne, at the beginning and later. */
   readonly maxResumes: number;
   readonly signal: AbortSignal;
   readonly logger: Pick<Logger, 'warn'>;
@@ -37,28 +36,26 @@ export interface DiskReadings {
   readonly resumes: number;
 }
 
-/** Reads on where it stopped when the server goes away and comes back, as long as it is the same disk. */
+/** Waits for a server that is away, and reads on where it stopped when it is back, as long as it is the same disk. */
 export class NbdDisk {
   private readonly closing = new AbortController();
   private readonly signal: AbortSignal;
   private readonly past = { dataBytes: 0, bytesReceived: 0, resumes: 0 };
   private readonly size: number;
 
-  /** Codes: REQUEST_INVALID, and TRANSFER_ABORTED where there is no such export, bitmap, or no server. */
+  /** Codes: REQUEST_INVALID, and TRANSFER_ABORTED where there is no such export or bitmap, or no server for too long. */
   static async open(place: NbdPlace, selection: DiskSelection, options: DiskOptions): Promise<NbdDisk> {
     const { signal } = options;
-    try {
-      const client = await connect(place, selection, signal);
+    for (let failures = 0; ; failures++) {
       try {
-        const fingerprint = await fingerprintOf(client, selection, signal);
+        if (failures > 0) await resumePause(failures - 1, signal);
+        const { client, fingerprint } = await look(place, selection, signal);
         return new NbdDisk(place, selection, options, client, fingerprint);
       } catch (error) {
-        await client.close();
-        throw error;
+        signal.throwIfAborted();
+        bear(error, failures, options);
+        options.logger.warn({ err: error }, 'a disk is not there to be read, looking for it again');
       }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw toNbdFailure(error);
     }
   }
 
@@ -107,9 +104,11 @@ export class NbdDisk {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        const { maxResumes, logger } = this.options;
-        if (!mayPass(error) || failures >= maxResumes) throw toNbdFailure(error);
-        logger.warn({ err: error, from }, 'a disk went away while it was read, looking for it again');
+        bear(error, failures, this.options);
+        this.options.logger.warn(
+          { err: error, from },
+          'a disk went away while it was read, looking for it again',
+        );
       }
     }
   }
@@ -123,13 +122,10 @@ export class NbdDisk {
   private async reconnect(attempt: number): Promise<void> {
     await resumePause(attempt, this.signal);
     const before = this.client;
-    const client = await connect(this.place, this.selection, this.signal);
-    try {
-      if ((await fingerprintOf(client, this.selection, this.signal)) !== this.fingerprint)
-        throw failed('The NBD server went away, and shows another disk since it is back');
-    } catch (error) {
+    const { client, fingerprint } = await look(this.place, this.selection, this.signal);
+    if (fingerprint !== this.fingerprint) {
       await client.close();
-      throw error;
+      throw failed('The NBD server went away, and shows another disk since it is back');
     }
     this.past.dataBytes += before.stats.dataBytes;
     this.past.bytesReceived += before.stats.bytesReceived;
@@ -139,11 +135,26 @@ export class NbdDisk {
   }
 }
 
-/** What has a cause is the system's, such as a socket that is not there; what has none was looked at. */
-const mayPass = (error: unknown): boolean =>
-  error instanceof NbdError
-    ? error.isRetryable
-    : isServiceError(error, 'TRANSFER_ABORTED') && error.cause !== undefined;
+/** Throws what cannot pass, or was there too often in a row. */
+function bear(error: unknown, failures: number, { maxResumes }: DiskOptions): void {
+  const mayPass = error instanceof NbdError && error.isRetryable;
+  if (!mayPass || failures >= maxResumes) throw toNbdFailure(error);
+}
+
+/** Connects, and looks at what there is. */
+async function look(
+  place: NbdPlace,
+  selection: DiskSelection,
+  signal: AbortSignal,
+): Promise<{ client: NbdClient; fingerprint: string }> {
+  const client = await connect(place, selection, signal);
+  try {
+    return { client, fingerprint: await fingerprintOf(client, selection, signal) };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
 
 async function connect(
   place: NbdPlace,

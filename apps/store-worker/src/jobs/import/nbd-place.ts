@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { Config } from '@glimpse/config';
-import { ServiceError, normalizeHost, problemWithServer } from '@glimpse/contracts';
+import { ServiceError, isServiceError, normalizeHost, problemWithServer } from '@glimpse/contracts';
 import { type NbdAddress, NbdClient, type NbdClientOptions, NbdError, parseNbdUri } from '@glimpse/nbd';
 import type { AllowedAddresses } from './allowed-addresses.js';
 import { failed } from './failed.js';
@@ -40,7 +40,7 @@ export class NbdPlace {
   async connect(connecting: Connecting): Promise<NbdClient> {
     const { endpoint } = this.address;
     if (endpoint.kind === 'tcp') return this.open(this.address, connecting);
-    const place = await holdPlace(this.options.fileRoots, endpoint.path);
+    const place = await holdPlace(this.options.fileRoots, endpoint.path).catch(orUnreachable);
     try {
       if (!place.stats.isSocket())
         throw new ServiceError('REQUEST_INVALID', 'The source of the snapshot is not a socket');
@@ -60,6 +60,14 @@ export class NbdPlace {
       ...(address.tls === null ? {} : { tls: await certificates(tls) }),
     });
   }
+}
+
+/** A socket that is not there yet, or not for now, is a server that does not listen. */
+function orUnreachable(error: unknown): never {
+  const cause = isServiceError(error, 'TRANSFER_ABORTED') ? error.cause : undefined;
+  if (typeof cause !== 'object' || cause === null || Reflect.get(cause, 'code') !== 'ENOENT') throw error;
+  const message = 'The NBD server does not listen: its socket is not there';
+  throw new NbdError('NBD_UNREACHABLE', message, { cause: error });
 }
 
 function parsed(uri: string): NbdAddress {
