@@ -1,4 +1,5 @@
 import { isAbsolute, normalize } from 'node:path';
+import { snapshotSchemes } from '@glimpse/contracts';
 import { z } from 'zod';
 import { flag, wholeNumber, words } from '../option-types.js';
 import { tlsFiles } from './tls.js';
@@ -14,12 +15,12 @@ export const snapshotSources = {
     })
     .default([])
     .describe(
-      'Directories under which `file:` reads disks and `nbd+unix:` finds sockets; none by default. Whoever may ask for snapshots can read all that lies there.',
+      'Directories under which `file:` reads disks, and `nbd+unix:` and `nbds+unix:` find sockets; none by default. Whoever may ask for snapshots can read all that lies there.',
     ),
   blockDevices: flag()
     .default(false)
     .describe('Let `file:` read block devices that lie under file_roots, and not only files.'),
-  ...uriLists({ schemes: ['file', 'http', 'https', 'nbd', 'nbds', 'nbd+unix'], ports: [80, 443, 10_809] }),
+  ...uriLists({ schemes: [...snapshotSchemes], ports: [80, 443, 10_809] }),
   maxConnections: wholeNumber(1, 16)
     .default(8)
     .describe('Connections to one NBD server, whatever the request asks for.'),
@@ -29,7 +30,7 @@ export const snapshotSources = {
   maxResumes: wholeNumber(0, 100)
     .default(8)
     .describe(
-      'How often a source that went away is looked for again, to read on where it stopped. The pauses grow from 0.2 seconds, each twice the one before.',
+      'How often a source that went away is looked for again, to read on where it stopped, and an NBD server that is not there yet. The pauses grow from 0.2 seconds, each twice the one before, up to half a minute.',
     ),
   idleTimeoutMs: wholeNumber(100)
     .default(60_000)
@@ -37,5 +38,5 @@ export const snapshotSources = {
   totalTimeoutMs: wholeNumber(1_000)
     .default(86_400_000)
     .describe('How long the reading of one disk may take altogether, in milliseconds.'),
-  tls: z.strictObject(tlsFiles('NBD servers (`nbds:`)')).prefault({}),
+  tls: z.strictObject(tlsFiles('NBD servers (`nbds:`, `nbds+unix:`)')).prefault({}),
 };

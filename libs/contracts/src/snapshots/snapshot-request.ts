@@ -28,7 +28,7 @@ const Incremental = z.object({
 /** Where the disk is read from. */
 export const SnapshotSource = z.object({
   uri: text(MAX_URI_LENGTH).describe(
-    'The disk: `file:` (a shared directory that the operator allows), `http:`, `https:`, `nbd:`, `nbds:` (TLS) or `nbd+unix:`.',
+    'The disk: `file:` (a shared directory that the operator allows), `http:`, `https:`, `nbd:`, `nbds:` (TLS), `nbd+unix:` or `nbds+unix:`.',
   ),
   format: format().default('raw').describe('Format of what is read there. A disk that QEMU exports is raw.'),
   incremental: Incremental.optional().describe(

@@ -168,7 +168,8 @@ describe('a snapshot over NBD', () => {
     bench.warned.length = 0;
 
     expect(await bench.refusal(server.uri.replace(':///', ':///other'))).toMatch(/no export "other"/);
-    expect(await bench.refusal(way.uri.replace('nbd:', 'nbds:'))).toMatch(/offers no TLS/);
+    for (const uri of [way.uri.replace('nbd:', 'nbds:'), server.uri.replace('nbd+', 'nbds+')])
+      expect(await bench.refusal(uri)).toMatch(/offers no TLS/);
     expect(await bench.refusal('nbd://10.0.0.1/')).toMatch(/nothing is imported from/);
     way.close();
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Config } from '@glimpse/config';
-import { type ImportSource, ServiceError, isSchemeAllowed } from '@glimpse/contracts';
+import { type ImportSource, ServiceError, isSchemeAllowed, snapshotSchemes } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { AllowedAddresses } from './allowed-addresses.js';
 import { failed } from './failed.js';
@@ -15,8 +15,6 @@ import { WebSource } from './web-source.js';
 
 type Source = Extract<ImportSource, { kind: 'snapshot' }>;
 type Open = (attempt: ReadAttempt) => Promise<OpenedSource>;
-
-const isKnown = (scheme: string) => /^(?:file|https?|nbds?(?:\+unix)?)$/.test(scheme);
 
 const refused = (problem: string) => new ServiceError('REQUEST_INVALID', problem);
 
@@ -45,7 +43,7 @@ export class SnapshotSource {
     const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(source.uri)?.[0].toLowerCase() ?? '';
     const open = this.opening(source, scheme);
     return open.map((candidate) => (attempt) => {
-      if (isKnown(scheme) && !isSchemeAllowed(scheme, this.options))
+      if (snapshotSchemes.includes(scheme) && !isSchemeAllowed(scheme, this.options))
         throw refused(`The source of the snapshot is not allowed: disks are not read by ${scheme}:`);
       return this.withinTime(attempt, candidate);
     });
@@ -71,7 +69,7 @@ export class SnapshotSource {
     const problem =
       scheme === 'rbd'
         ? 'The source of the snapshot cannot be read: no rbd driver is configured'
-        : 'The source of the snapshot is none of file, http, https, nbd, nbds, nbd+unix';
+        : `The source of the snapshot is none of ${snapshotSchemes.join(', ')}`;
     return [() => Promise.reject(refused(problem))];
   }
 
