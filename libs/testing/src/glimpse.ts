@@ -26,7 +26,7 @@ const dist = join(process.cwd(), 'dist', 'apps');
 const mainOf = (service: ServiceName | 'manage') => join(dist, service, 'src', 'main.js');
 
 const STOP_TIMEOUT_MS = 15_000;
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** By this `npm test` finds processes that a broken-off test has left behind. */
 const RUN_MARK = 'GLIMPSE_TEST_RUN';
