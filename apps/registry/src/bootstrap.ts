@@ -21,6 +21,7 @@ import { RegistryModule } from './registry.module.js';
 import { SnapshotUpkeep } from './snapshots/snapshot-upkeep.js';
 import { DamageGauge } from './verification/damage.gauge.js';
 import { VerificationQueue } from './verification/verification-queue.js';
+import { WebhookEvents } from './webhooks/webhook-events.js';
 import { WebhookUpkeep } from './webhooks/webhook-upkeep.js';
 
 const SERVICE = 'registry';
@@ -65,6 +66,7 @@ async function start(running: Running): Promise<RunningService> {
     app.get(ReconcileSchedule),
     app.get(ReconcileGauge),
     app.get(SnapshotUpkeep),
+    app.get(WebhookEvents),
     app.get(WebhookUpkeep),
   ];
   const closeAll = (graceMs: number) =>

@@ -58,6 +58,7 @@ import { VerificationService } from './verification/verification.service.js';
 import { DeliveriesService } from './webhooks/deliveries.service.js';
 import { DeliveryClaims } from './webhooks/delivery-claims.js';
 import { DeliveryOutcomes } from './webhooks/delivery-outcomes.js';
+import { WebhookEvents } from './webhooks/webhook-events.js';
 import { WebhookUpkeep } from './webhooks/webhook-upkeep.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
@@ -99,6 +100,7 @@ export class FakePublisher {
 export class FakeOutlet {
   readonly sent: NotificationRow[] = [];
   fails: (row: NotificationRow) => boolean | Error = () => false;
+  isReady = true;
 
   constructor(readonly isOpen: boolean) {}
 
@@ -228,6 +230,7 @@ export async function startRegistryOn(
       claims: app.get(DeliveryClaims),
       outcomes: app.get(DeliveryOutcomes),
       upkeep: app.get(WebhookUpkeep),
+      events: app.get(WebhookEvents),
     },
     verification: app.get(VerificationService),
     verificationQueue: app.get(VerificationQueue),

@@ -24,6 +24,7 @@ import { describeSnapshots, snapshotsEnvironment } from './snapshots/snapshots.c
 import { describeTasks } from './tasks/tasks.conformance.js';
 import { describeTransfers } from './transfers/transfers.conformance.js';
 import { describeVerification, verificationEnvironment } from './verification/verification.conformance.js';
+import { boundsEnvironment, describeBounds } from './webhooks/bounds.conformance.js';
 import { describeDeliveries, deliveriesEnvironment } from './webhooks/deliveries.conformance.js';
 import {
   describeNoWebhooks,
@@ -99,6 +100,9 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('messages to webhooks', () => {
       withRegistry(makePlace, describeDeliveries, deliveriesEnvironment);
+    });
+    describe('the bounds of webhooks', () => {
+      withRegistry(makePlace, describeBounds, boundsEnvironment);
     });
     describe('metadefs', () => {
       withRegistry(makePlace, describeMetadefs);

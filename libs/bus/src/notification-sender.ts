@@ -42,6 +42,11 @@ export class NotificationSender {
     this.connection.start();
   }
 
+  /** Whether the broker can be spoken to: if not, nothing can be sent, whatever it is. */
+  get isReady(): boolean {
+    return this.confirmations !== null && !this.isBlocked;
+  }
+
   /**
    * Resolves when the broker has stored the message in a queue. Rejects with BUS_UNAVAILABLE otherwise, after a bounded
    * time; then it may or may not have been stored: send it again. Rejects with REQUEST_INVALID what is too large for any
@@ -73,7 +78,11 @@ export class NotificationSender {
     });
     await declareNotifications(model, this.places);
     const channel = await model.createConfirmChannel();
-    channel.on('error', (error) => this.connection.fail(error));
+    channel.on('error', (error) => {
+      // What was under way is refused right after this, and nothing else can be sent on the channel.
+      this.confirmations = null;
+      this.connection.fail(error);
+    });
     this.confirmations = new Confirmations(channel, {
       // They have no header of ours that would tell them apart.
       idOf: ({ content }) => content.toString(),

@@ -40,7 +40,7 @@ export {
 } from './location-checks.js';
 export type { SnapshotRequestRow } from './snapshot-tables.js';
 export type { QuarantinedObjectRow, ReconcileRunRow, StoreFindingRow } from './reconcile-tables.js';
-export type { WebhookDeliveryRow, WebhookRow } from './webhook-tables.js';
+export type { WebhookDeliveryRow, WebhookEventRow, WebhookRow } from './webhook-tables.js';
 export { insertJob } from './new-jobs.js';
 export { type RunRequest, queueReconcileRun } from './reconcile-runs.js';
 export { UnitOfWork } from './unit-of-work.js';

@@ -109,6 +109,8 @@ export interface NotificationRow {
   occurred_at: number;
   /** Times that it could not be sent. */
   attempts: number;
+  /** It failed, and until when neither it nor what follows it on its subject is tried again. */
+  held_until: number | null;
   sent_at: number | null;
 }
 

@@ -59,10 +59,35 @@ export interface WebhookDeliveryRow {
   last_attempt_at: number | null;
   created_at: number;
   ended_at: number | null;
+  /** The other project that brought it about; null where the webhook's own did. */
+  source_project: string | null;
+}
+
+/** An event that was published and is to be told to webhooks. */
+export interface WebhookEventRow {
+  /** The order of publishing. */
+  seq: number;
+  event_id: string;
+  name: string;
+  subject: string;
+  /** JSON. */
+  payload: string;
+  occurred_at: number;
+  /** Times that it could not be told, and when it is tried again. */
+  attempt: number;
+  due_at: number;
+}
+
+/** What one transaction at a time does, by name: whoever updates the row keeps others waiting. */
+export interface WebhookLockRow {
+  name: string;
+  held_at: number;
 }
 
 /** The tables of webhooks, by name. */
 export interface WebhookTables {
   webhooks: WebhookRow;
   webhook_deliveries: WebhookDeliveryRow;
+  webhook_events: WebhookEventRow;
+  webhook_locks: WebhookLockRow;
 }

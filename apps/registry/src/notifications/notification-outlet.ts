@@ -9,6 +9,11 @@ export abstract class NotificationOutlet {
   /** Whether anything goes anywhere. */
   readonly isOpen: boolean = true;
 
+  /** Whether what is sent now goes out; false while there is no connection, whatever is sent. */
+  get isReady(): boolean {
+    return true;
+  }
+
   /** Resolves when the notification is where it belongs, for sure; else rejects, within bounded time. */
   abstract send(row: NotificationRow): Promise<void>;
 
@@ -55,6 +60,10 @@ class BrokerOutlet extends NotificationOutlet {
   ) {
     super();
     this.sender = new NotificationSender(bus, options);
+  }
+
+  override get isReady(): boolean {
+    return this.sender.isReady;
   }
 
   async send(row: NotificationRow): Promise<void> {

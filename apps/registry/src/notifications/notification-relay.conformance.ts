@@ -33,20 +33,44 @@ export function describeNotificationRelay(registry: () => RegistryUnderTest, url
     registry()
       .outlet.sent.filter(({ subject }) => subject === id)
       .map((row) => row.event_type);
+  const held = () => registry().rows('notifications', 'sent_at IS NULL AND held_until IS NOT NULL');
   const counted = async (name: string) =>
     Number(new RegExp(`^${name} (\\d+)`, 'm').exec((await renderMetrics()).body)?.[1]);
 
   it('waits for a broker that is away, with pauses, and keeps the order of each image', async () => {
+    const { id } = await create('waiting');
+    await rename(id, 'later');
+    registry().outlet.fails = () => true;
+    registry().outlet.isReady = false;
+
+    await relay();
+
+    expect(await counted('glimpse_notifications_waiting')).toBe(2);
+    registry().outlet.fails = () => false;
+    registry().outlet.isReady = true;
+    await relay();
+    expect(sentOf(id)).toEqual([]);
+    registry().clock.pass(10_000);
+    await relay();
+    expect(sentOf(id)).toEqual(['image.create', 'image.update']);
+    expect(await counted('glimpse_notifications_waiting')).toBe(0);
+  });
+
+  it('lets one that is not taken hold up nothing but what follows it on its image', async () => {
     const stuck = await create('stuck');
     await rename(stuck.id, 'later');
     const free = await create('free');
     registry().outlet.fails = ({ subject }) => subject === stuck.id;
+    registry().clock.pass(10_000);
 
+    await relay();
+    await rename(free.id, 'at once');
     await relay();
 
     expect(sentOf(stuck.id)).toEqual([]);
-    expect(sentOf(free.id)).toEqual(['image.create']);
+    expect(sentOf(free.id)).toEqual(['image.create', 'image.update']);
     expect(await counted('glimpse_notifications_waiting')).toBe(2);
+    expect(await counted('glimpse_notifications_held')).toBe(1);
     registry().outlet.fails = () => false;
     await relay();
     expect(sentOf(stuck.id)).toEqual([]);
@@ -54,6 +78,53 @@ export function describeNotificationRelay(registry: () => RegistryUnderTest, url
     await relay();
     expect(sentOf(stuck.id)).toEqual(['image.create', 'image.update']);
     expect(await counted('glimpse_notifications_waiting')).toBe(0);
+  });
+
+  it('sends all others where more can not be sent than go in one go', async () => {
+    const stuck: string[] = [];
+    for (let count = 0; count < registry().config.notifications.batchSize + 1; count += 1)
+      stuck.push((await create('stuck')).id);
+    const { id } = await create('free');
+    registry().outlet.fails = ({ subject }) => stuck.includes(subject);
+
+    await relay();
+
+    expect(sentOf(id)).toEqual(['image.create']);
+    expect(await held()).toHaveLength(stuck.length);
+    registry().outlet.fails = () => false;
+    // Some of them each time.
+    for (let turn = 0; turn < 10; turn += 1) {
+      registry().clock.pass(10_000);
+      await relay();
+    }
+    expect(await held()).toEqual([]);
+  });
+
+  it('is not stopped by one that the broker ends the connection for', async () => {
+    const poison = await create('poison');
+    const others = [await create('beside it'), await create('beside it too')];
+    const { outlet } = registry();
+    outlet.fails = ({ subject }) => {
+      if (subject === poison.id) outlet.isReady = false;
+      return !outlet.isReady;
+    };
+    const turn = async () => {
+      await relay();
+      outlet.isReady = true;
+      registry().clock.pass(10_000);
+    };
+
+    for (let count = 0; count < 3; count += 1) await turn();
+
+    expect(others.flatMap(({ id }) => sentOf(id))).toEqual(['image.create', 'image.create']);
+    expect(await held()).toMatchObject([{ subject: poison.id, attempts: 3 }]);
+    const later = await create('later');
+    await turn();
+    expect(sentOf(later.id)).toEqual(['image.create']);
+    outlet.fails = () => false;
+    registry().clock.pass(10_000);
+    await relay();
+    expect(sentOf(poison.id)).toEqual(['image.create']);
   });
 
   it('drops what will never be taken, and sends those behind it', async () => {
@@ -157,14 +228,21 @@ export function describeNotificationRelay(registry: () => RegistryUnderTest, url
     ]);
   });
 
-  it('does nothing where nobody is notified, and forgets what was left', async () => {
-    await create('left');
+  it('leaves what others wrote where nobody is notified here, until it is too old', async () => {
+    const { id } = await create('left');
     const silent = await startRegistryOn(url(), {}, registry().clock);
     await silent.images.create(aCaller(), aNewImage({}));
-    const before = (await registry().rows('notifications', 'sent_at IS NULL')).length;
-    await silent.notificationRelay.relay();
+    const unsent = () => registry().rows('notifications', 'sent_at IS NULL');
 
-    expect(before).toBe(1);
+    registry().clock.pass(60_000);
+    await silent.notificationRelay.relay();
+    expect(await unsent()).toMatchObject([{ subject: id }]);
+    await relay();
+    expect(sentOf(id)).toEqual(['image.create']);
+
+    await create('too old');
+    registry().clock.pass(silent.config.notifications.maxAgeMs + 1);
+    await silent.notificationRelay.relay();
     expect(await registry().rows('notifications')).toEqual([]);
     await silent.close();
   });

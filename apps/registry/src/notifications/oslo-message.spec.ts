@@ -12,6 +12,7 @@ const row: NotificationRow = {
   payload: '{"id":"i1","name":"ä"}',
   occurred_at: Date.UTC(2026, 10, 22, 9, 4, 19, 394),
   attempts: 0,
+  held_until: null,
   sent_at: null,
 };
 const options = (driver: string) =>

@@ -1,4 +1,10 @@
-import { Database, type TableName, type Transaction, placeholders } from '@glimpse/persistence';
+import {
+  Database,
+  type SqlCondition,
+  type TableName,
+  type Transaction,
+  placeholders,
+} from '@glimpse/persistence';
 import type { Clock } from '../clock.js';
 import type { SingletonLeases } from '../leases/singleton-leases.js';
 import type { RegistrySettings } from '../registry-settings.js';
@@ -35,7 +41,21 @@ export interface RelayParts {
 }
 
 /** What became of a row: it counts as sent, or it keeps back those behind it. */
-export type Sending = { readonly isDone: true } | { readonly isDone: false; readonly error: unknown };
+export type Sending =
+  | { readonly isDone: true }
+  | {
+      readonly isDone: false;
+      readonly error: unknown;
+      /** False where it was no fault of this row, whatever the row: there is no connection. */
+      readonly isTried: boolean;
+    };
+
+/** A row that could not be sent. */
+export interface Failure<Row> {
+  readonly row: Row;
+  readonly error: unknown;
+  readonly isTried: boolean;
+}
 
 function groupBySubject<Row extends RelayedRow>(rows: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>();
@@ -63,7 +83,7 @@ export abstract class OrderedRelay<Row extends RelayedRow> {
     this.repeater = new Repeater(relayed.name, parts.settings.logger, () => this.relay());
   }
 
-  /** Sends one. Rejects, or answers with what holds it up, where it is to be sent again. */
+  /** Sends one, or answers with what holds it up. Never rejects. */
   protected abstract send(row: Row): Promise<Sending>;
 
   /** How many wait, of one batch; 0 where another registry counts. */
@@ -72,6 +92,16 @@ export abstract class OrderedRelay<Row extends RelayedRow> {
   /** Does what belongs to sending rows, in the transaction that marks them as sent. */
   protected whenSent(_tx: Transaction, _rows: readonly Row[]): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Which rows may be sent. */
+  protected get due(): SqlCondition {
+    return { sql: 'sent_at IS NULL', values: [] };
+  }
+
+  /** Rejects where nothing more is to be sent now; there is at least one failure. */
+  protected whenFailed(failures: readonly Failure<Row>[]): Promise<void> {
+    return Promise.reject(failures[0]?.error);
   }
 
   /** Whether this registry is the one that sends, as far as it knows. */
@@ -114,27 +144,33 @@ export abstract class OrderedRelay<Row extends RelayedRow> {
   /** Whether there may be more. */
   private async sendBatch(): Promise<boolean> {
     const { table, columns, batchSize } = this.relayed;
+    const { sql, values } = this.due;
     const rows = await this.parts.database.query<Row>(
-      `SELECT ${columns} FROM ${table} WHERE sent_at IS NULL ORDER BY id LIMIT ${batchSize}`,
+      `SELECT ${columns} FROM ${table} WHERE ${sql} ORDER BY id LIMIT ${batchSize}`,
+      values,
     );
     this.measured(rows.length);
-    if (rows.length === 0) return false;
+    if (rows.length > 0) await this.sendRows(rows);
+    return rows.length === batchSize;
+  }
+
+  /** All subjects at once. */
+  protected async sendRows(rows: readonly Row[]): Promise<void> {
     const bySubject = groupBySubject(rows);
     const outcomes = await Promise.all([...bySubject.values()].map((group) => this.sendInOrder(group)));
     const sent = outcomes.flatMap((outcome) => outcome.sent);
     await this.markSent(sent);
     this.measured(rows.length - sent.length);
-    const failed = outcomes.find(({ error }) => error !== undefined);
-    if (failed !== undefined) throw failed.error;
-    return rows.length === batchSize;
+    const failures = outcomes.flatMap(({ failure }) => failure ?? []);
+    if (failures.length > 0) await this.whenFailed(failures);
   }
 
   /** Stops at the first that fails, so that none overtakes it. */
-  private async sendInOrder(rows: readonly Row[]): Promise<{ sent: Row[]; error?: unknown }> {
+  private async sendInOrder(rows: readonly Row[]): Promise<{ sent: Row[]; failure?: Failure<Row> }> {
     const sent: Row[] = [];
     for (const row of rows) {
-      const sending = await this.send(row).catch((error: unknown) => ({ isDone: false as const, error }));
-      if (!sending.isDone) return { sent, error: sending.error };
+      const sending = await this.send(row);
+      if (!sending.isDone) return { sent, failure: { row, error: sending.error, isTried: sending.isTried } };
       sent.push(row);
     }
     return { sent };

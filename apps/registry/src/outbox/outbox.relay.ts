@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { SingletonLeases } from '../leases/singleton-leases.js';
 import { RegistrySettings } from '../registry-settings.js';
-import { WebhookFanOut } from '../webhooks/webhook-fan-out.js';
+import { WebhookEvents } from '../webhooks/webhook-events.js';
 import { OrderedRelay, type Sending } from './ordered-relay.js';
 import { OutboxSignal } from './outbox-signal.js';
 
@@ -35,7 +35,7 @@ export class OutboxRelay extends OrderedRelay<OutboxRow> {
     private readonly publisher: EventPublisher,
     leases: SingletonLeases,
     private readonly signal: OutboxSignal,
-    private readonly webhooks: WebhookFanOut,
+    private readonly webhooks: WebhookEvents,
     clock: Clock,
     settings: RegistrySettings,
   ) {
@@ -59,14 +59,14 @@ export class OutboxRelay extends OrderedRelay<OutboxRow> {
   }
 
   protected override whenSent(tx: Transaction, rows: readonly OutboxRow[]): Promise<void> {
-    return this.webhooks.hear(tx, rows);
+    return this.webhooks.add(tx, rows);
   }
 
   protected override async send(row: OutboxRow): Promise<Sending> {
     try {
       await this.publisher.publish(toEnvelope(row));
     } catch (error) {
-      if (!isServiceError(error) || error.isRetryable) return { isDone: false, error };
+      if (!isServiceError(error) || error.isRetryable) return { isDone: false, error, isTried: true };
       // The bus will never take it (too large); it must not hold up those behind it.
       const about = { err: error, eventId: row.event_id, event: row.name };
       this.parts.settings.logger.error(about, 'event dropped');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ImageChange } from '@glimpse/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { anOrder } from '../snapshots/snapshot-tools.conformance.js';
+import { tellWebhooks } from '../webhooks/webhooks.conformance.js';
 import {
   type RegistryUnderTest,
   aCaller,
@@ -79,7 +80,7 @@ export function describeProtections(_registry: () => RegistryUnderTest, url: () 
     });
     const properties = { secret_a: 'untold', color: 'red' };
     await registry.images.create(admin, aNewImage({ owner: 'p1', properties }));
-    await registry.relay.relay();
+    await tellWebhooks(registry);
 
     const bodies = (await registry.rows('webhook_deliveries')).map(({ payload }) => payload);
     expect(bodies.join()).toContain('"color":"red"');

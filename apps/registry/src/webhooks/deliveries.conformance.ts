@@ -4,7 +4,7 @@ import type { Caller, ClaimedDelivery, DeliveryOutcome, NewWebhook } from '@glim
 import { renderMetrics } from '@glimpse/observability';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { type RegistryUnderTest, aCaller, aNewImage, anAdmin } from '../registry-harness.conformance.js';
-import { aWebhook } from './webhooks.conformance.js';
+import { aWebhook, tellWebhooks } from './webhooks.conformance.js';
 
 export const deliveriesEnvironment = {
   GLIMPSE_AUDIT_EVENTS: 'false',
@@ -32,7 +32,7 @@ export function describeDeliveries(registry: () => RegistryUnderTest): void {
   const listen = (more: Partial<NewWebhook> = {}, caller = ctx) =>
     registry().webhooks.create(caller, aWebhook({ url: `https://${randomUUID()}.example/`, ...more }));
   const createImage = (caller = ctx) => registry().images.create(caller, aNewImage());
-  const relay = () => registry().relay.relay();
+  const relay = () => tellWebhooks(registry());
   const claim = (limit = 16): Promise<ClaimedDelivery[]> =>
     registry().webhookDeliveries.claims.claim('worker-1', limit);
   const finish = ({ id, leaseToken }: ClaimedDelivery, outcome: DeliveryOutcome) =>

@@ -3,6 +3,7 @@ import {
   ServiceError,
   type WebhookDelivery,
   type WebhookDeliveryStatus,
+  WEBHOOK_TEST_TYPE,
 } from '@glimpse/contracts';
 import {
   Database,
@@ -90,10 +91,11 @@ export class DeliveriesService {
     });
   }
 
-  /** Has a message sent that says nothing. */
+  /** Has a message sent that says nothing, unless one is about to be. */
   test(ctx: Caller, webhookId: string): Promise<WebhookDelivery> {
     return this.database.unitOfWork.run(async (tx) => {
       refuseDisabled(await this.access.find(tx, 'modify_webhook', ctx, webhookId));
+      await refuseSecondTest(tx, webhookId);
       const id = await this.fanOut.test(tx, webhookId);
       const row = await findDelivery(tx, webhookId, id);
       if (row === undefined) throw new ServiceError('INTERNAL', `Delivery ${id} was not written`);
@@ -110,6 +112,21 @@ export class DeliveriesService {
 function refuseDisabled({ id, is_enabled: isEnabled }: WebhookRow): void {
   if (isEnabled === 0)
     throw new ServiceError('WEBHOOK_CONFLICT', `Webhook ${id} is disabled: enable it before.`);
+}
+
+async function refuseSecondTest(tx: Transaction, webhookId: string): Promise<void> {
+  // Of two at once the second one waits here, and sees the first.
+  await tx.execute('UPDATE webhooks SET served_at = served_at WHERE id = ?', [webhookId]);
+  const [earlier] = await tx.query<Pick<WebhookDeliveryRow, 'id'>>(
+    `SELECT id FROM webhook_deliveries
+      WHERE webhook_id = ? AND status IN ('waiting', 'sending') AND type = ? LIMIT 1`,
+    [webhookId, WEBHOOK_TEST_TYPE],
+  );
+  if (earlier !== undefined)
+    throw new ServiceError(
+      'WEBHOOK_CONFLICT',
+      `An earlier test of webhook ${webhookId} has not ended: see what becomes of delivery ${earlier.id} before you send another.`,
+    );
 }
 
 async function findDelivery(sql: SqlReader, webhookId: string, id: string): Promise<ShownRow | undefined> {

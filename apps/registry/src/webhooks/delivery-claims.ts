@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
+import { holdWebhookLock } from './webhook-locks.js';
 import { WebhookSecrets, signaturesOf } from './webhook-secrets.js';
 
 /** Beyond the time that an attempt may take, until it counts as given up. */
@@ -63,6 +64,8 @@ export class DeliveryClaims {
   async claim(instanceId: string, limit: number): Promise<ClaimedDelivery[]> {
     if (!this.settings.config.webhooks.enabled || !(await this.isSomethingDue())) return [];
     return this.database.unitOfWork.run(async (tx) => {
+      // What others have taken counts, so that the bounds hold over all of them.
+      await holdWebhookLock(tx, 'claims', this.clock.now());
       await this.giveUpLost(tx);
       const room = await this.measureRoom(tx);
       const claimed: ClaimedDelivery[] = [];

@@ -1,4 +1,4 @@
-import { type DeliveryOutcome, webhookEvents } from '@glimpse/contracts';
+import { type DeliveryOutcome, WEBHOOK_TEST_TYPE, webhookEvents } from '@glimpse/contracts';
 import { counter, metricNames } from '@glimpse/observability';
 import { Database, type Transaction, type WebhookDeliveryRow, type WebhookRow } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -71,14 +71,15 @@ export class DeliveryOutcomes {
     return true;
   }
 
-  /** A webhook that is no more, or was disabled meanwhile, is not tried again. */
+  /** Nothing is tried again that is a test, or of a webhook that is no more or was disabled meanwhile. */
   private nextFor(
     row: WebhookDeliveryRow,
     webhook: Target | undefined,
     outcome: DeliveryOutcome,
   ): AfterAttempt {
     const next = afterAttempt(outcome, row.attempt, this.settings.config.webhooks, Math.random());
-    return next.kind === 'retry' && webhook?.is_enabled !== 1 ? { kind: 'failed' } : next;
+    const isLast = row.type === WEBHOOK_TEST_TYPE || webhook?.is_enabled !== 1;
+    return next.kind === 'retry' && isLast ? { kind: 'failed' } : next;
   }
 
   private async noteOnWebhook(

@@ -18,6 +18,11 @@ export interface Heard {
   readonly projects: readonly string[];
   /** The owner of this image hears of it too. */
   readonly ownerOf?: string;
+  /**
+   * Who brought it about, where others hear of it than that project: this one, or the owner of the image. Whoever is told
+   * what others do is told a bounded number of it.
+   */
+  readonly cause?: 'owner' | { readonly project: string };
   readonly data: object;
 }
 
@@ -41,9 +46,10 @@ const ofImage = ({ image }: { image: Image }, show: ShowImage): Heard => ({
   data: { image: show(image) },
 });
 
-const ofMember = ({ member }: { member: ImageMember }): Heard => ({
+const ofMember = ({ member }: { member: ImageMember }, cause: NonNullable<Heard['cause']>): Heard => ({
   projects: [member.memberId],
   ownerOf: member.imageId,
+  cause,
   data: {
     member: {
       image_id: member.imageId,
@@ -93,9 +99,11 @@ const hearers: Readonly<Record<WebhookEventType, Hear>> = {
       ? { projects: [], ownerOf: imageId, data: { image: { id: imageId } } }
       : ofImage({ image }, show),
   ),
-  'image.member.created': on(memberEvents.created, ofMember),
-  'image.member.updated': on(memberEvents.updated, ofMember),
-  'image.member.deleted': on(memberEvents.deleted, ofMember),
+  'image.member.created': on(memberEvents.created, (payload) => ofMember(payload, 'owner')),
+  'image.member.updated': on(memberEvents.updated, (payload) =>
+    ofMember(payload, { project: payload.member.memberId }),
+  ),
+  'image.member.deleted': on(memberEvents.deleted, (payload) => ofMember(payload, 'owner')),
   'snapshot.accepted': on(snapshotEvents.accepted, ofSnapshot),
   'snapshot.completed': on(snapshotEvents.completed, ofSnapshot),
   'snapshot.failed': on(snapshotEvents.failed, ofSnapshot),

@@ -9,11 +9,13 @@ import {
   isInternalProperty,
   webhookEvents,
 } from '@glimpse/contracts';
+import { counter, metricNames } from '@glimpse/observability';
 import {
   type ImageRow,
   type NewRow,
-  type OutboxRow,
   type Transaction,
+  type WebhookEventRow,
+  type WebhookDeliveryRow,
   type WebhookRow,
   placeholders,
 } from '@glimpse/persistence';
@@ -29,12 +31,24 @@ import { eventTypesOf } from './webhook-rows.js';
 /** Characters of a message; an image whose properties take more is told without them. */
 const MAX_PAYLOAD = 32_768;
 
+/** What webhooks were not told of. */
+export const dropped = counter({
+  name: metricNames.webhookDropped,
+  help: 'Messages that were not written down: too many wait that the same other project brought about (foreign), or the event could not be told (failed).',
+  labelNames: ['reason'],
+});
+
 type ListeningRow = Pick<WebhookRow, 'id' | 'project_id' | 'event_types'>;
 
+/** What is known of an event that is told. */
+type ToldEvent = Pick<WebhookEventRow, 'event_id' | 'name' | 'subject' | 'payload' | 'occurred_at'>;
+
 interface Message extends Heard {
-  readonly row: OutboxRow;
+  readonly row: ToldEvent;
   readonly type: WebhookEventType;
 }
+
+type NewDelivery = ReturnType<WebhookFanOut['newDelivery']>;
 
 /** Somebody of a project of whom no more is known: what he may see, everybody of it may. */
 const anybodyOf = (projectId: string | null): Caller => ({
@@ -58,21 +72,15 @@ export class WebhookFanOut {
     private readonly settings: RegistrySettings,
   ) {}
 
-  /**
-   * Takes events, in the transaction that marks them as published: each is written down once for each webhook that
-   * listens to it, however often it is published.
-   */
-  async hear(tx: Transaction, rows: readonly OutboxRow[]): Promise<void> {
-    if (!this.settings.config.webhooks.enabled || !rows.some(({ name }) => isHeard(name))) return;
-    const some = await tx.query('SELECT id FROM webhooks WHERE is_enabled = 1 LIMIT 1');
-    if (some.length === 0) return;
+  /** Writes each event down once for each webhook that listens to it, however often it is told. */
+  async tell(tx: Transaction, rows: readonly ToldEvent[]): Promise<void> {
     const messages = await this.withOwners(
       tx,
       rows.flatMap((row) => this.messageOf(row)),
     );
     const listening = await this.findListening(tx, messages);
     const wanted = listening.flatMap((webhook) => this.deliveriesFor(webhook, messages));
-    await this.add(tx, await withoutKnown(tx, wanted));
+    await this.add(tx, await this.withinBounds(tx, await withoutKnown(tx, wanted)));
     await this.endOverflowing(tx, listening);
   }
 
@@ -84,6 +92,7 @@ export class WebhookFanOut {
       type: WEBHOOK_TEST_TYPE,
       subject: webhookId,
       payload: payloadOf(WEBHOOK_TEST_TYPE, occurredAt, { webhook: { id: webhookId } }),
+      source_project: null,
     });
     await this.add(tx, [delivery]);
     return delivery.id;
@@ -94,7 +103,7 @@ export class WebhookFanOut {
     tx.afterCommit(() => this.live.announce(webhookEvents.due, 'webhooks', {}));
   }
 
-  private messageOf(row: OutboxRow): Message[] {
+  private messageOf(row: ToldEvent): Message[] {
     if (!isHeard(row.name)) return [];
     const heard = hear(row.name, JSON.parse(row.payload), (image) => this.show(image));
     return heard === undefined ? [] : [{ ...heard, row, type: row.name }];
@@ -119,7 +128,11 @@ export class WebhookFanOut {
     const ownerOf = new Map(images.map(({ id, owner }) => [id, owner]));
     return messages.map((message) => {
       const owner = message.ownerOf === undefined ? undefined : ownerOf.get(message.ownerOf);
-      return owner == null ? message : { ...message, projects: [...message.projects, owner] };
+      return {
+        ...message,
+        projects: owner == null ? message.projects : [...message.projects, owner],
+        ...(message.cause === 'owner' ? { cause: { project: owner ?? '' } } : {}),
+      };
     });
   }
 
@@ -143,8 +156,10 @@ export class WebhookFanOut {
           row.subject !== webhook.id &&
           patterns.some((pattern) => isEventTypeNamed(pattern, type)),
       )
-      .map(({ row, type, data }) =>
+      .map(({ row, type, data, cause }) =>
         this.newDelivery(webhook.id, {
+          source_project:
+            typeof cause === 'object' && cause.project !== webhook.project_id ? cause.project : null,
           event_id: row.event_id,
           type,
           subject: row.subject,
@@ -155,7 +170,7 @@ export class WebhookFanOut {
 
   private newDelivery(
     webhookId: string,
-    message: { event_id: string; type: string; subject: string; payload: string },
+    message: Pick<WebhookDeliveryRow, 'event_id' | 'type' | 'subject' | 'payload' | 'source_project'>,
   ) {
     const now = this.clock.now();
     return {
@@ -175,11 +190,42 @@ export class WebhookFanOut {
     this.wake(tx);
   }
 
+  /** What one other project brings about waits up to a bound: it must not get in the way of what is the webhook's own. */
+  private async withinBounds(tx: Transaction, wanted: readonly NewDelivery[]): Promise<NewDelivery[]> {
+    const ids = new Set(
+      wanted.flatMap(({ source_project: source, webhook_id: id }) => (source === null ? [] : [id])),
+    );
+    if (ids.size === 0) return [...wanted];
+    const rows = await tx.query<
+      Pick<WebhookDeliveryRow, 'webhook_id' | 'source_project'> & { count: number }
+    >(
+      `SELECT webhook_id, source_project, COUNT(*) AS count FROM webhook_deliveries
+        WHERE webhook_id IN (${placeholders([...ids])}) AND status IN ('waiting', 'sending')
+          AND source_project IS NOT NULL
+        GROUP BY webhook_id, source_project`,
+      [...ids],
+    );
+    const keyOf = (of: Pick<WebhookDeliveryRow, 'webhook_id' | 'source_project'>) =>
+      `${of.webhook_id} ${of.source_project ?? ''}`;
+    const waiting = new Map(rows.map((row) => [keyOf(row), row.count]));
+    const { maxWaitingForeign } = this.settings.config.webhooks;
+    const kept = wanted.filter((delivery) => {
+      if (delivery.source_project === null) return true;
+      const count = (waiting.get(keyOf(delivery)) ?? 0) + 1;
+      waiting.set(keyOf(delivery), count);
+      return count <= maxWaitingForeign;
+    });
+    tx.afterCommit(() => dropped.inc({ reason: 'foreign' }, wanted.length - kept.length));
+    return kept;
+  }
+
+  /** Nobody but the project itself can bring its webhooks to that. */
   private async endOverflowing(tx: Transaction, webhooks: readonly ListeningRow[]): Promise<void> {
     const { maxWaiting } = this.settings.config.webhooks;
     for (const webhook of webhooks) {
       const [row] = await tx.query<{ waiting: number }>(
-        "SELECT COUNT(*) AS waiting FROM webhook_deliveries WHERE webhook_id = ? AND status = 'waiting'",
+        `SELECT COUNT(*) AS waiting FROM webhook_deliveries
+          WHERE webhook_id = ? AND status = 'waiting' AND source_project IS NULL`,
         [webhook.id],
       );
       if ((row?.waiting ?? 0) > maxWaiting) await this.end.disable(tx, webhook, 'overflow');

@@ -3,6 +3,7 @@ import { DeliveryClaims } from './delivery-claims.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
 import { WebhookAccess } from './webhook-access.js';
 import { WebhookEnd } from './webhook-end.js';
+import { WebhookEvents, WebhookSignal } from './webhook-events.js';
 import { WebhookFanOut } from './webhook-fan-out.js';
 import { WebhookRules } from './webhook-rules.js';
 import { WebhookSecrets } from './webhook-secrets.js';
@@ -16,6 +17,8 @@ export const webhookProviders = [
   WebhookRules,
   WebhookSecrets,
   WebhookFanOut,
+  WebhookEvents,
+  WebhookSignal,
   WebhookEnd,
   WebhookUpkeep,
   DeliveriesService,

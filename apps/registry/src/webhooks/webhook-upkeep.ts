@@ -15,6 +15,10 @@ const waiting = gauge({
   name: metricNames.webhookDeliveriesWaiting,
   help: 'Messages to webhooks that were not taken yet.',
 });
+const untold = gauge({
+  name: metricNames.webhookEventsWaiting,
+  help: 'Events that were published and not yet told to webhooks.',
+});
 const oldest = gauge({
   name: metricNames.webhookOldestWaiting,
   help: 'Age of the oldest message to a webhook that was not taken yet, in seconds.',
@@ -65,6 +69,10 @@ export class WebhookUpkeep {
         WHERE status IN ('waiting', 'sending')`,
     );
     waiting.set(row?.waiting ?? 0);
+    const [events] = await this.database.query<{ count: number }>(
+      'SELECT COUNT(*) AS count FROM webhook_events',
+    );
+    untold.set(events?.count ?? 0);
     oldest.set(row?.since == null ? 0 : Math.max(0, (this.clock.now() - row.since) / 1_000));
   }
 

@@ -18,6 +18,12 @@ export const aWebhook = (more: Partial<NewWebhook> = {}): NewWebhook => ({
   ...more,
 });
 
+/** Publishes what the registry has to say, and writes it down for webhooks. */
+export async function tellWebhooks({ relay, webhookDeliveries }: RegistryUnderTest): Promise<void> {
+  await relay.relay();
+  await webhookDeliveries.events.tellDue();
+}
+
 export function describeWebhooks(registry: () => RegistryUnderTest): void {
   let project = 0;
   /** A caller of a project that nobody else has. */

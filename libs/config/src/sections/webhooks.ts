@@ -27,7 +27,14 @@ export const webhooks = z
       .describe('Types, or patterns of them, that a webhook names.'),
     maxWaiting: wholeNumber(1)
       .default(10_000)
-      .describe('A webhook with more messages than this that wait is disabled.'),
+      .describe(
+        'A webhook with more messages than this that wait is disabled; what other projects brought about does not count.',
+      ),
+    maxWaitingForeign: wholeNumber(1)
+      .default(100)
+      .describe(
+        'Messages that wait for a webhook on what one other project did (it shares images, or answers to that); it is not told of more.',
+      ),
     secretKeys: words()
       .refine((keys) => keys.every(isKey), { error: 'must be keys of 32 bytes each, in base64' })
       .default([])

@@ -12,6 +12,8 @@ import { NamedIndexes1700000000015 } from './1700000000015-named-indexes.js';
 import { SnapshotRequests1700000000016 } from './1700000000016-snapshot-requests.js';
 import { Notifications1700000000019 } from './1700000000019-notifications.js';
 import { Webhooks1700000000020 } from './1700000000020-webhooks.js';
+import { WebhookEvents1700000000021 } from './1700000000021-webhook-events.js';
+import { HeldNotifications1700000000022 } from './1700000000022-held-notifications.js';
 
 /** Where we note which migrations ran; Glance's own note is `alembic_version`. */
 export const MIGRATIONS_TABLE = 'glimpse_migrations';
@@ -32,6 +34,8 @@ const migrations = [
   SnapshotRequests1700000000016,
   Notifications1700000000019,
   Webhooks1700000000020,
+  WebhookEvents1700000000021,
+  HeldNotifications1700000000022,
 ];
 
 /** What a DataSource is told of them. */
