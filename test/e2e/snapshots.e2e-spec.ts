@@ -144,6 +144,7 @@ eachMode(
 
       const broken = await compute.send('{"request_id": "broken", "source": {}}');
       await compute.send('no JSON at all');
+      await compute.send({ request_id: 'secret', auth: { token: 't' }, source: {} });
       const reply = await compute.ask(request);
 
       expect(reply).toMatchObject({ status: 'accepted' });
@@ -152,11 +153,19 @@ eachMode(
         request_id: 'broken',
         error: { code: 'REQUEST_INVALID', message: expect.stringContaining('instance_id') },
       });
-      await waitFor('the dead letters', async () => {
-        const listed = JSON.parse(await glimpse().manage('dead-letters', 'list', '--json')) as {
-          queue: string;
-        }[];
-        return listed.filter(({ queue }) => queue === 'glimpse.snapshots.requests').length >= 2;
+      const letters = async () =>
+        (
+          JSON.parse(await glimpse().manage('dead-letters', 'list', '--json')) as {
+            id: string;
+            queue: string;
+            not_replayable: string | null;
+          }[]
+        ).filter(({ queue }) => queue === 'glimpse.snapshots.requests');
+      await waitFor('the dead letters', async () => (await letters()).length >= 3);
+      const secret = (await letters()).find((letter) => letter.not_replayable?.includes('auth') === true);
+      await expect(glimpse().manage('dead-letters', 'replay', secret?.id ?? '')).rejects.toMatchObject({
+        stdout: expect.stringContaining('is not put back: Not kept as it was sent'),
+        stderr: expect.stringContaining('1 of them were not put back'),
       });
     });
 

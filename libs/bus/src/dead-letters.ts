@@ -11,6 +11,8 @@ export interface DeadLetter {
   readonly attempts: number;
   /** ISO 8601, UTC. */
   readonly diedAt: string | null;
+  /** Why it is not put back; null where it can be. */
+  readonly notReplayable: string | null;
   /** As it was received. */
   readonly body: string;
 }
@@ -18,10 +20,17 @@ export interface DeadLetter {
 /** Which dead letters are meant. */
 export type DeadLetterSelection = 'all' | { readonly ids: readonly string[] };
 
+/** What became of dead letters that were to be put back. */
+export interface Replay {
+  readonly replayed: number;
+  /** Those that stay where they are, and why. */
+  readonly left: readonly { readonly id: string; readonly reason: string }[];
+}
+
 /** The messages that were given up. */
 export interface DeadLetters {
   /** The oldest `limit` of them; they stay where they are. */
   list(limit: number): Promise<DeadLetter[]>;
-  /** Puts them back into their queues as if they were new; answers how many. What can't be put back stays. */
-  replay(selection: DeadLetterSelection): Promise<number>;
+  /** Puts them back into their queues as if they were new. What can't be put back stays. */
+  replay(selection: DeadLetterSelection): Promise<Replay>;
 }

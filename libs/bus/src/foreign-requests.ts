@@ -21,8 +21,11 @@ export interface ForeignRequest {
   done(): void;
   /** Has it delivered again after a pause, which grows with the attempts up to a minute. Others are served meanwhile. */
   retry(): Promise<void>;
-  /** Moves it to the dead letters with `body` in place of its own, which may hold what is not to be kept. */
-  bury(reason: string, body: Buffer): Promise<void>;
+  /**
+   * Moves it to the dead letters with `body` in place of its own, which may hold what is not to be kept. `notReplayable` says
+   * why it is not to be put back as it is kept; null where it can be.
+   */
+  bury(reason: string, body: Buffer, notReplayable: string | null): Promise<void>;
 }
 
 /** A message for whoever sent a request. */

@@ -4,7 +4,7 @@ export { BusModule } from './bus.module.js';
 export { BusStatus } from './bus-status.js';
 export { BusStrategy, createBusStrategy } from './bus-strategy.js';
 export { declareNotificationTopology, declareSnapshotTopology, declareTopology } from './declare-topology.js';
-export type { DeadLetter, DeadLetterSelection, DeadLetters } from './dead-letters.js';
+export type { DeadLetter, DeadLetterSelection, DeadLetters, Replay } from './dead-letters.js';
 export { EventPublisher } from './event-publisher.js';
 export type { ForeignBus, ForeignReply, ForeignRequest, ForeignRequests } from './foreign-requests.js';
 export { createForeignRequests } from './open-foreign-requests.js';

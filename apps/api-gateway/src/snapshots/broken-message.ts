@@ -1,4 +1,5 @@
 import type { SnapshotReplyAddress } from '@glimpse/contracts';
+import type { KeptMessage } from './kept-message.js';
 
 /** An exception of Python, by its class and what that is made of. */
 export interface RemoteException {
@@ -12,8 +13,8 @@ export class BrokenMessage extends Error {
 
   constructor(
     message: string,
-    /** What is kept of it, without secrets. */
-    readonly kept: string,
+    /** What may be kept of it. */
+    readonly kept: KeptMessage,
     readonly told: {
       /** Null where it can not be answered. */
       readonly replyTo: SnapshotReplyAddress | null;

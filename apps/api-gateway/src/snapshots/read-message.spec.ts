@@ -42,6 +42,18 @@ describe('readMessage', () => {
     });
   });
 
+  it('keeps a call so that it can be carried out again, unless it had secrets', () => {
+    const context = { _context_project_id: 'p', _context_roles: ['member'], _context_catalog: ['any'] };
+    const { kept } = readMessage(aCall({ ...context, _context_auth_token: null }), options);
+    const again = readMessage({ ...aMessage({}), body: Buffer.from(kept.text) }, options);
+
+    expect(kept.lost).toEqual([]);
+    expect(again).toMatchObject({ requestId: 'r', stated: { projectId: 'p', roles: ['member'] } });
+    expect(readMessage(aCall({ _context_auth_token: 't' }), options).kept.lost).toEqual([
+      '_context_auth_token',
+    ]);
+  });
+
   it.each([
     ['_msg_id', '€'.repeat(100)],
     ['_reply_q', `reply_${'€'.repeat(100)}`],

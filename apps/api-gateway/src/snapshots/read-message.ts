@@ -4,6 +4,7 @@ import type { SnapshotReplyAddress } from '@glimpse/contracts';
 import { z } from 'zod';
 import { parseJson } from '../http/request-body.js';
 import { BrokenMessage } from './broken-message.js';
+import { type KeptMessage, keptDocument, keptText } from './kept-message.js';
 import {
   OsloCall,
   contextOf,
@@ -13,7 +14,8 @@ import {
   unknownMethod,
 } from './oslo-envelope.js';
 import { type SnapshotMessage, readCancel, readCreate, readShow } from './snapshot-message.js';
-import { withoutLongWords, withoutSecrets } from './without-secrets.js';
+
+type Told = BrokenMessage['told'];
 
 export interface ReadingOptions {
   readonly maxMessageBytes: number;
@@ -30,28 +32,30 @@ const reasonOf = (error: unknown): string =>
       ? error.message
       : String(error);
 
+/** What nobody can read is answered by its properties alone. */
+function unreadable(why: string, bytes: Buffer, told: Told): BrokenMessage {
+  return new BrokenMessage(why, keptText(bytes), told);
+}
+
 /** The text of a message, as long as it may be. */
-function bytesOf({ body, compression }: ForeignRequest, maxBytes: number): Buffer {
-  const tooLong = () =>
-    new BrokenMessage(
-      `The message is longer than ${maxBytes} bytes`,
-      withoutLongWords(body.toString('latin1', 0, 4_096)),
-    );
-  if (body.length > maxBytes) throw tooLong();
+function bytesOf({ body, compression }: ForeignRequest, maxBytes: number, told: Told): Buffer {
+  if (body.length > maxBytes) throw unreadable(`The message is longer than ${maxBytes} bytes`, body, told);
   if (compression === null) return body;
   try {
     // What kombu calls gzip is zlib's own format in some versions.
     return unzipSync(body, { maxOutputLength: maxBytes });
   } catch (cause) {
-    throw new BrokenMessage(`The message can not be decompressed (${compression}): ${reasonOf(cause)}`, '');
+    const why = `The message can not be decompressed (${compression}): ${reasonOf(cause)}`;
+    throw new BrokenMessage(why, { text: '', lost: ['the text'] }, told);
   }
 }
 
-function documentOf(bytes: Buffer): object {
+/** A document in the message, or the message itself. */
+function documentIn(text: Buffer, message: Buffer, told: Told): object {
   try {
-    return parseJson(bytes);
+    return parseJson(text);
   } catch (error) {
-    throw new BrokenMessage(reasonOf(error), withoutLongWords(bytes.toString('utf8', 0, 4_096)));
+    throw unreadable(reasonOf(error), message, told);
   }
 }
 
@@ -61,16 +65,27 @@ const requestIdOf = (document: unknown): string | null => {
   return typeof id === 'string' && id.length <= 255 ? id : null;
 };
 
+const isForReplies = (queue: string, { replyQueues }: ReadingOptions): boolean =>
+  replyQueues.some((beginning) => queue.startsWith(beginning));
+
+/** Whom to tell of a message that nobody read. */
+function toldOf({ replyTo, correlationId }: ForeignRequest, options: ReadingOptions): Told {
+  const isKnown = replyTo !== null && isForReplies(replyTo, options);
+  return {
+    replyTo: isKnown ? { exchange: '', routingKey: replyTo, correlationId, form: 'plain' } : null,
+    requestId: null,
+  };
+}
+
 /** Null where none is wanted. Glimpse would else write, in its name, into queues that the sender may not write to. */
 function replyAddress(
   queue: string | null | undefined,
   rest: Pick<SnapshotReplyAddress, 'correlationId' | 'form'>,
-  kept: string,
-  { replyQueues }: ReadingOptions,
+  kept: KeptMessage,
+  options: ReadingOptions,
 ): SnapshotReplyAddress | null {
   if (queue === null || queue === undefined || queue === '') return null;
-  if (replyQueues.some((beginning) => queue.startsWith(beginning)))
-    return { exchange: '', routingKey: queue, ...rest };
+  if (isForReplies(queue, options)) return { exchange: '', routingKey: queue, ...rest };
   throw new BrokenMessage(
     `Replies are not sent to the queue ${queue.slice(0, 100)}, whose name does not begin as snapshots.reply_queues says`,
     kept,
@@ -78,7 +93,12 @@ function replyAddress(
 }
 
 /** Runs what throws for a document that breaks the contract. */
-function checked<T>(read: () => T, kept: string, replyTo: SnapshotReplyAddress | null, document: unknown): T {
+function checked<T>(
+  read: () => T,
+  kept: KeptMessage,
+  replyTo: SnapshotReplyAddress | null,
+  document: unknown,
+): T {
   try {
     return read();
   } catch (error) {
@@ -87,7 +107,7 @@ function checked<T>(read: () => T, kept: string, replyTo: SnapshotReplyAddress |
 }
 
 function readPlain(request: ForeignRequest, document: object, options: ReadingOptions): SnapshotMessage {
-  const kept = JSON.stringify(withoutSecrets(document));
+  const kept = keptDocument(document);
   const { correlationId } = request;
   const replyTo = replyAddress(request.replyTo, { correlationId, form: 'plain' }, kept, options);
   const isCancel = Reflect.get(document, 'type') === 'snapshot.cancel';
@@ -108,9 +128,8 @@ const methods: Readonly<
   get_snapshot: (args) => readShow(args),
 };
 
-function readCall(call: OsloCall, options: ReadingOptions): SnapshotMessage {
+function readCall(call: OsloCall, kept: KeptMessage, options: ReadingOptions): SnapshotMessage {
   const { method, args } = call;
-  const kept = JSON.stringify(withoutSecrets(call));
   const messageId = call._msg_id ?? null;
   const queue = messageId === null ? null : call._reply_q;
   const replyTo = replyAddress(queue, { correlationId: messageId, form: 'oslo' }, kept, options);
@@ -140,20 +159,35 @@ function readCall(call: OsloCall, options: ReadingOptions): SnapshotMessage {
 
 /** Reads a message of compute, plain or in the envelope of oslo.messaging. Throws a `BrokenMessage` for any other. */
 export function readMessage(request: ForeignRequest, options: ReadingOptions): SnapshotMessage {
-  const document = documentOf(bytesOf(request, options.maxMessageBytes));
+  const told = toldOf(request, options);
+  const bytes = bytesOf(request, options.maxMessageBytes, told);
+  const document = documentIn(bytes, bytes, told);
   const enclosed = findOsloMessage(document);
   if (enclosed === undefined) return readPlain(request, document, options);
   const { version, message } = enclosed;
-  const text = typeof message === 'string' ? message : '';
   if (!isKnownEnvelope(version) || typeof message !== 'string')
-    throw new BrokenMessage(
-      'The version of the oslo.messaging envelope is not understood',
-      withoutLongWords(text),
-    );
-  const inner = documentOf(Buffer.from(text));
-  const kept = JSON.stringify(withoutSecrets(inner));
-  return readCall(
-    checked(() => OsloCall.parse(inner), kept, null, inner),
-    options,
-  );
+    throw unreadable('The version of the oslo.messaging envelope is not understood', bytes, told);
+  const inner = documentIn(Buffer.from(message), bytes, told);
+  const kept = keptDocument(inner, (call) => ({
+    'oslo.version': version,
+    'oslo.message': JSON.stringify(call),
+  }));
+  const call = checked(() => OsloCall.parse(inner), kept, told.replyTo, inner);
+  return readCall(call, kept, options);
+}
+
+/** What is needed to give a message up: whom to tell, and what may be kept of it. */
+export interface GivenUp extends Told {
+  readonly kept: KeptMessage;
+}
+
+/** Of any message; where `isToBeRead` is false, of its properties alone. */
+export function whatToTell(request: ForeignRequest, options: ReadingOptions, isToBeRead: boolean): GivenUp {
+  if (!isToBeRead) return { ...toldOf(request, options), kept: keptText(request.body) };
+  try {
+    return readMessage(request, options);
+  } catch (error) {
+    if (error instanceof BrokenMessage) return { ...error.told, kept: error.kept };
+    throw error;
+  }
 }

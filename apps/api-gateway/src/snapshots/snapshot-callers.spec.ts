@@ -27,7 +27,7 @@ const aMessage = (more: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
   stated: {},
   token: undefined,
   replyTo: null,
-  kept: '',
+  kept: { text: '', lost: [] },
   ...more,
 });
 

@@ -51,8 +51,8 @@ export class SnapshotCallers {
     return { ctx: { ...identity, requestId: `req-${randomUUID()}` }, isTrusted };
   }
 
-  /** With `auth: none` everybody is admin anyway. */
-  private trusts(publisher: string | null): boolean {
+  /** Whether the word of that publisher is taken. With `auth: none` everybody is admin anyway. */
+  trusts(publisher: string | null): boolean {
     const { trustedPublishers } = this.options.snapshots;
     if (this.options.auth === 'none' || trustedPublishers.includes('*')) return true;
     return publisher !== null && trustedPublishers.includes(publisher);

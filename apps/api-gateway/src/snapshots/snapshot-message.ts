@@ -5,6 +5,7 @@ import {
   SnapshotRequest,
 } from '@glimpse/contracts';
 import { z } from 'zod';
+import type { KeptMessage } from './kept-message.js';
 
 /** Who a message says that it is for. */
 export interface StatedIdentity {
@@ -30,8 +31,7 @@ export interface SnapshotMessage {
   /** A token that goes along without being meant so: that of oslo.messaging's context. */
   readonly contextToken?: string | undefined;
   readonly replyTo: SnapshotReplyAddress | null;
-  /** What may be kept of it: without secrets. */
-  readonly kept: string;
+  readonly kept: KeptMessage;
 }
 
 type Read = Pick<SnapshotMessage, 'wish' | 'requestId' | 'stated' | 'token'>;

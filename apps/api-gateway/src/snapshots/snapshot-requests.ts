@@ -12,11 +12,11 @@ import { counter, metricNames, runInContext, traceparentFrom } from '@glimpse/ob
 import { Injectable } from '@nestjs/common';
 import { GatewaySettings } from '../gateway-settings.js';
 import { BrokenMessage } from './broken-message.js';
-import { readMessage } from './read-message.js';
+import { type KeptMessage, CONTEXT_TOKEN, whyNotReplayable } from './kept-message.js';
+import { readMessage, whatToTell } from './read-message.js';
 import { type SnapshotCaller, SnapshotCallers } from './snapshot-callers.js';
 import type { SnapshotMessage } from './snapshot-message.js';
 import { SnapshotReplies } from './snapshot-replies.js';
-import { withoutLongWords } from './without-secrets.js';
 
 const handled = counter({
   name: metricNames.snapshotRequests,
@@ -26,6 +26,8 @@ const handled = counter({
 
 /** A message that took so many gateways with it is not tried again. */
 const MAX_REDELIVERIES = 20;
+/** Where the reading itself may be what ends gateways, it is not read any more after so many further deliveries. */
+const MAX_LAST_READINGS = 3;
 /** After so many attempts a failure that nobody foresaw, a mistake of ours, is taken to be there for good. */
 const MAX_UNFORESEEN_ATTEMPTS = 8;
 
@@ -60,11 +62,7 @@ export class SnapshotRequests {
       request.done();
       return 'expired';
     }
-    if (request.redeliveries >= MAX_REDELIVERIES) {
-      const kept = Buffer.from(withoutLongWords(request.body.toString()));
-      await request.bury(`It came back ${request.redeliveries} times from gateways that ended with it`, kept);
-      return 'given-up';
-    }
+    if (request.redeliveries >= MAX_REDELIVERIES) return this.giveUpReturned(request);
     let message: SnapshotMessage;
     try {
       message = readMessage(request, this.settings.config.snapshots);
@@ -150,8 +148,26 @@ export class SnapshotRequests {
       await this.replies.send(replyTo, rejection(requestId, 'REQUEST_INVALID', broken.message), {
         remote,
       });
-    await request.bury(broken.message, Buffer.from(broken.kept));
+    await this.bury(request, broken.message, broken.kept);
     return 'broken';
+  }
+
+  /** Buried also where it can't be answered now: to be tried again would end further gateways. */
+  private async giveUpReturned(request: ForeignRequest): Promise<Outcome> {
+    const { logger, config } = this.settings;
+    const reason = `It came back ${request.redeliveries} times from gateways that ended with it`;
+    const isToBeRead = request.redeliveries < MAX_REDELIVERIES + MAX_LAST_READINGS;
+    const { replyTo, requestId, kept } = whatToTell(request, config.snapshots, isToBeRead);
+    const about = { snapshotRequest: requestId, publisher: request.publisher };
+    logger.error({ ...about, reason }, 'a snapshot request is given up');
+    if (replyTo !== null)
+      await this.replies
+        .send(replyTo, rejection(requestId, 'INTERNAL', `The request is given up. ${reason}`))
+        .catch((err: unknown) =>
+          logger.warn({ err, ...about }, 'a request that is given up is not answered'),
+        );
+    await this.bury(request, reason, kept);
+    return 'given-up';
   }
 
   private async giveUp(
@@ -161,8 +177,14 @@ export class SnapshotRequests {
   ): Promise<Outcome> {
     this.settings.logger.error({ err: error, snapshotRequest: requestId }, 'a snapshot request is given up');
     if (replyTo !== null) await this.replies.send(replyTo, rejection(requestId, 'INTERNAL', UNFORESEEN));
-    await request.bury(UNFORESEEN, Buffer.from(kept));
+    await this.bury(request, UNFORESEEN, kept);
     return 'given-up';
+  }
+
+  private bury(request: ForeignRequest, reason: string, { text, lost }: KeptMessage): Promise<void> {
+    const isTrusted = this.callers.trusts(request.publisher);
+    const missed = isTrusted ? lost.filter((name) => name !== CONTEXT_TOKEN) : lost;
+    return request.bury(reason, Buffer.from(text), whyNotReplayable(missed));
   }
 
   private log(request: ForeignRequest, { wish, requestId }: SnapshotMessage, what: object): void {

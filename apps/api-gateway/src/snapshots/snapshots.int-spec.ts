@@ -171,7 +171,56 @@ describe('Requests of compute at the gateway', () => {
       'no-source',
       'rejected',
     ]);
-    expect(answers).toHaveLength(3);
+    // What nobody could read is answered by what its properties say.
+    expect(answers).toHaveLength(broken.length);
+    // Some have lost something with their secrets; the others are rejected again, and say the same.
+    const { replayed, left } = await manage.deadLetters.replay('all');
+    expect({ replayed, left: left.length }).toEqual({ replayed: 4, left: 4 });
+    expect(left.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('auth, source.uri'));
+    await buried(broken.length);
+  });
+
+  it.each([
+    ['once more read', 20],
+    ['not read any more', 23],
+  ])('answers and buries what came back too often, %s', async (_how, deliveries) => {
+    await serveRegistry();
+    await start();
+    const request = aRequest({ name: 'word '.repeat(10) });
+
+    const reply = await compute.ask(request, { headers: { 'x-delivery-count': deliveries } });
+
+    expect(reply).toMatchObject({
+      status: 'rejected',
+      request_id: deliveries === 20 ? request.request_id : null,
+      error: { code: 'INTERNAL', message: expect.stringContaining(`came back ${deliveries} times`) },
+    });
+    const [letter] = await buried(1);
+    expect(letter?.reason).toContain(`came back ${deliveries} times`);
+    expect(registry.asked).toEqual([]);
+  });
+
+  it('carries out what came back too often, when the operator says so', async () => {
+    await serveRegistry();
+    await start();
+    const [whole, secret] = [
+      aRequest(),
+      aRequest({ source: { uri: 'https://me:secret@host/disk?signature=secret' } }),
+    ];
+    const tooOften = { headers: { 'x-delivery-count': 20 } };
+    for (const request of [whole, secret]) await compute.ask(request, tooOften);
+    await buried(2);
+
+    const { replayed, left } = await manage.deadLetters.replay('all');
+
+    expect(replayed).toBe(1);
+    expect(left).toEqual([{ id: expect.any(String), reason: expect.stringContaining('source.uri') }]);
+    await waitFor('the request', () => registry.find(whole.request_id).length === 1);
+    expect(registry.find(whole.request_id)[0]).toMatchObject({ isTrusted: true, ctx: { projectId: 'p' } });
+    expect(registry.find(secret.request_id)).toEqual([]);
+    await expect(manage.deadLetters.list(10)).resolves.toMatchObject([
+      { notReplayable: expect.stringContaining('Let its sender repeat it') },
+    ]);
   });
 
   it('sends no reply to a queue that is none for replies', async () => {

@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { withoutLongWords, withoutSecrets } from './without-secrets.js';
+import { strike, withoutLongWords } from './without-secrets.js';
 
-describe('withoutSecrets', () => {
-  it('strikes out what holds credentials, wherever it is', () => {
-    const kept = withoutSecrets({
+describe('strike', () => {
+  it('strikes out what holds credentials, wherever it is, and says what that was', () => {
+    const { kept, struck } = strike({
       request_id: 'r',
       auth: { token: 't' },
       args: [{ admin_password: 'p', source: { uri: 'https://me:secret@host/disk?sig=secret#x' } }],
       _context_auth_token: 't',
       _context_roles: ['member'],
+      _context_service_catalog: [{ anything: 'in it' }],
+      _context_trust_secret: null,
       count: 3,
     });
 
@@ -17,9 +19,13 @@ describe('withoutSecrets', () => {
       auth: '***',
       args: [{ admin_password: '***', source: { uri: 'https://***@host/disk?***#x' } }],
       _context_auth_token: '***',
-      _context_roles: '***',
+      _context_roles: ['member'],
+      _context_service_catalog: '***',
+      _context_trust_secret: null,
       count: 3,
     });
+    // The catalog of services nobody misses.
+    expect(struck).toEqual(['auth', 'args.admin_password', 'args.source.uri', '_context_auth_token']);
   });
 });
 
@@ -31,7 +37,7 @@ describe('a URL that is written in another way', () => {
     ['http:///me:pw@host/disk', 'http:///***@host/disk'],
     ['a note: nothing else', 'a note: nothing else'],
   ])('has no secrets either: %s', (written, kept) => {
-    expect(withoutSecrets(written)).toBe(kept);
+    expect(strike(written).kept).toBe(kept);
   });
 });
 

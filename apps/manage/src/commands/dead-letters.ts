@@ -1,3 +1,4 @@
+import type { Replay } from '@glimpse/bus';
 import type { Command } from 'commander';
 import { wholeNumber } from '../numbers.js';
 import { OperatorError } from '../operator-error.js';
@@ -22,13 +23,14 @@ export function addDeadLetters(program: Command): void {
       const found = (await withEachBus((bus) => bus.deadLetters.list(options.limit)))
         .flat()
         .slice(0, options.limit);
-      const rows = found.map(({ id, name, queue, reason, attempts, diedAt, body }) => ({
+      const rows = found.map(({ id, name, queue, reason, attempts, diedAt, notReplayable, body }) => ({
         id,
         event: name,
         queue,
         attempts,
         died: diedAt,
         reason,
+        not_replayable: notReplayable,
         ...(options.json === true ? { body } : {}),
       }));
       reportList(options, rows, 'No dead letters.');
@@ -43,9 +45,18 @@ export function addDeadLetters(program: Command): void {
       if ((options.all === true) === ids.length > 0)
         throw new OperatorError('name dead letters, or say --all');
       const selection = options.all === true ? 'all' : { ids };
-      const counts = await withEachBus((bus) => bus.deadLetters.replay(selection));
-      const replayed = counts.reduce((sum, count) => sum + count, 0);
-      report(options, { replayed }, `Replayed ${replayed}.`);
-      if (replayed < ids.length) throw new OperatorError(`${ids.length - replayed} of them were not found`);
+      reportReplay(options, await withEachBus((bus) => bus.deadLetters.replay(selection)), ids);
     });
+}
+
+/** Throws where one that was named is not put back. */
+function reportReplay(options: ReplayOptions, replays: readonly Replay[], ids: readonly string[]): void {
+  const replayed = replays.reduce((sum, one) => sum + one.replayed, 0);
+  const left = replays.flatMap((one) => one.left);
+  const lines = left.map(({ id, reason }) => `${id} is not put back: ${reason}`);
+  report(options, { replayed, left }, [`Replayed ${replayed}.`, ...lines].join('\n'));
+  if (ids.length === 0) return;
+  const unknown = ids.length - replayed - left.length;
+  if (unknown > 0) throw new OperatorError(`${unknown} of them were not found`);
+  if (left.length > 0) throw new OperatorError(`${left.length} of them were not put back`);
 }

@@ -91,6 +91,7 @@ export class MemoryServerLink implements ServerLink {
       reason,
       attempts: attempt,
       diedAt: new Date().toISOString(),
+      notReplayable: null,
       body,
     });
   }

@@ -120,14 +120,29 @@ describe('requests of compute on RabbitMQ', () => {
     const correlationId = await host.send('secret');
     await waitFor('the delivery', () => taken.length === 1);
 
-    await taken[0]?.bury('it is broken', Buffer.from('***'));
+    await taken[0]?.bury('it is broken', Buffer.from('kept'), null);
 
     await expect(deadLetters.list(10)).resolves.toMatchObject([
-      { reason: 'it is broken', body: '***', queue: 'glimpse.snapshots.requests', attempts: 1 },
+      { reason: 'it is broken', body: 'kept', queue: 'glimpse.snapshots.requests', attempts: 1 },
     ]);
-    await expect(deadLetters.replay('all')).resolves.toBe(1);
+    await expect(deadLetters.replay('all')).resolves.toEqual({ replayed: 1, left: [] });
     await waitFor('the replay', () => taken.length === 2);
     expect(taken[1]).toMatchObject({ correlationId, replyTo: host.replyQueue, publisher: userOf(place.url) });
+  });
+
+  it('does not put back what is not kept as it was, and says why', async () => {
+    await gateway();
+    const host = await compute();
+    const { deadLetters } = harness.client();
+    await host.send('secret', { messageId: 'm1' });
+    await waitFor('the delivery', () => taken.length === 1);
+
+    await taken[0]?.bury('it is broken', Buffer.from('***'), 'its token is not kept');
+
+    const left = [{ id: 'm1', reason: 'its token is not kept' }];
+    await expect(deadLetters.replay({ ids: ['m1'] })).resolves.toEqual({ replayed: 0, left });
+    await expect(deadLetters.replay('all')).resolves.toEqual({ replayed: 0, left });
+    await expect(deadLetters.list(10)).resolves.toMatchObject([{ notReplayable: 'its token is not kept' }]);
   });
 
   it('believes nobody else who says in whose name a message comes', async () => {
@@ -179,7 +194,7 @@ describe('requests of compute on RabbitMQ', () => {
     expect(taken[1]).toMatchObject({ attempt: 2, publisher: userOf(node!.url) });
     const reply = { exchange: '', type: 'snapshot.reply', body: '{}', correlationId };
     await expect(requests.reply({ ...reply, routingKey: host.replyQueue })).resolves.toBe(true);
-    await taken[1]?.bury('done with', Buffer.from('{}'));
+    await taken[1]?.bury('done with', Buffer.from('{}'), null);
 
     await expect(harness.client().deadLetters.list(10)).resolves.toHaveLength(1);
     await host.replyTo(correlationId);

@@ -84,7 +84,7 @@ describe('requests with hostile properties', () => {
       take = async (request) => {
         taken.push(`${request.body.toString()} ${request.attempt}`);
         if (request.body.toString() === 'next') return request.done();
-        return request.attempt === 1 ? request.retry() : request.bury('broken', Buffer.from('{}'));
+        return request.attempt === 1 ? request.retry() : request.bury('broken', Buffer.from('{}'), null);
       };
       const placeholder = Buffer.from('#'.repeat(200));
       replaceOnTheWire(publisher, placeholder, Buffer.alloc(200, 0xff));

@@ -1,9 +1,11 @@
 import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
-import type { DeadLetter, DeadLetterSelection, DeadLetters } from '../dead-letters.js';
+import type { DeadLetter, DeadLetterSelection, DeadLetters, Replay } from '../dead-letters.js';
 import { deadLettersName } from '../topology.js';
 import { cloudEventHeaders, envelopeText } from './cloud-event.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { headers } from './headers.js';
+
+const whyNotReplayable = (given: unknown): string | null => (typeof given === 'string' ? given : null);
 
 /** Those that the broker itself gave up (after too many deliveries) carry its headers instead of ours. */
 function describe({ content, properties }: GetMessage): DeadLetter {
@@ -15,6 +17,7 @@ function describe({ content, properties }: GetMessage): DeadLetter {
     reason: String(given[headers.reason] ?? given['x-first-death-reason'] ?? 'unknown'),
     attempts: Number(given[headers.attempts] ?? given['x-delivery-count'] ?? 1),
     diedAt: typeof given[headers.diedAt] === 'string' ? String(given[headers.diedAt]) : null,
+    notReplayable: whyNotReplayable(given[headers.notReplayable]),
     body: envelopeText(properties, content),
   };
 }
@@ -31,6 +34,26 @@ function whatIsKept({ properties }: GetMessage): Options.Publish {
       ...(typeof publisher === 'string' ? { [headers.publisher]: publisher } : {}),
     },
   };
+}
+
+/** Answers with why it could not be, or null. */
+async function putBack(
+  publisher: ConfirmedPublisher,
+  message: GetMessage,
+  { id, queue, name }: DeadLetter,
+): Promise<string | null> {
+  const options = {
+    mandatory: true,
+    messageId: id,
+    ...whatIsKept(message),
+    ...(name === null ? {} : { type: name }),
+  };
+  try {
+    await publisher.publish('', queue, message.content, options);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Takes messages from the queue on a channel of its own; what is not acknowledged returns when the channel closes. */
@@ -52,32 +75,25 @@ export class RabbitDeadLetters implements DeadLetters {
     });
   }
 
-  replay(selection: DeadLetterSelection): Promise<number> {
+  replay(selection: DeadLetterSelection): Promise<Replay> {
     return this.withChannel(async (channel) => {
       const publisher = new ConfirmedPublisher(channel, this.user);
       // What dies again meanwhile is not put back a second time.
       const { messageCount } = await channel.checkQueue(deadLettersName);
       let replayed = 0;
+      const left: { id: string; reason: string }[] = [];
       for (let seen = 0; seen < messageCount; seen += 1) {
         const message = await channel.get(deadLettersName);
         if (message === false) break;
         const letter = describe(message);
         if (selection !== 'all' && !selection.ids.includes(letter.id)) continue;
-        if (message.properties.headers?.[headers.isRefused] === true) continue;
-        const isBack = await publisher
-          .publish('', letter.queue, message.content, {
-            mandatory: true,
-            messageId: letter.id,
-            ...whatIsKept(message),
-            ...(letter.name === null ? {} : { type: letter.name }),
-          })
-          .then(() => true)
-          .catch(() => false);
-        if (!isBack) continue;
-        channel.ack(message);
-        replayed += 1;
+        const problem = letter.notReplayable ?? (await putBack(publisher, message, letter));
+        if (problem === null) {
+          channel.ack(message);
+          replayed += 1;
+        } else left.push({ id: letter.id, reason: problem });
       }
-      return replayed;
+      return { replayed, left };
     });
   }
 

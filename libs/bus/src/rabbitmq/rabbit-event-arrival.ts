@@ -46,7 +46,8 @@ export class RabbitEventArrival implements EventArrival {
       [headers.diedAt]: new Date().toISOString(),
       [headers.queue]: this.place.queue,
       [headers.reason]: reason.slice(0, MAX_REASON_LENGTH),
-      ...(this.refusal === null ? {} : { [headers.isRefused]: true }),
+      // It would be put back in our own name.
+      ...(this.refusal === null ? {} : { [headers.notReplayable]: `It was ${this.refusal}` }),
     });
   }
 

@@ -91,12 +91,15 @@ export class RabbitForeignRequest implements ForeignRequest {
     });
   }
 
-  bury(reason: string, body: Buffer): Promise<void> {
+  bury(reason: string, body: Buffer, notReplayable: string | null): Promise<void> {
     return this.move(deadLettersName, '', body, {
       [headers.attempts]: this.attempt + this.redeliveries,
       [headers.diedAt]: new Date().toISOString(),
       [headers.queue]: snapshotRequestsQueue,
       [headers.reason]: reason.slice(0, MAX_REASON_LENGTH),
+      ...(notReplayable === null
+        ? {}
+        : { [headers.notReplayable]: notReplayable.slice(0, MAX_REASON_LENGTH) }),
     });
   }
 

@@ -55,7 +55,10 @@ async function overTcp(
   const proxy = createServer((near) => {
     near.on('error', () => undefined);
     connections += 1;
-    if (connections <= broken) return void near.resetAndDestroy();
+    if (connections <= broken) {
+      near.resetAndDestroy();
+      return;
+    }
     const far = connect(socket);
     far.on('data', (data) => {
       sent += data.length;
