@@ -7,6 +7,7 @@ import { silentLogger } from './silent-logger.js';
 
 interface SessionConnection {
   query(sql: string): unknown;
+  promise(): object;
 }
 
 /** What every session is set to, whatever the server's own defaults are. */
@@ -22,13 +23,18 @@ const SESSION = [
   'SET SESSION eq_range_index_dive_limit = 10',
 ];
 
-/** mysql2 with pools whose connections run {@link SESSION} before anything else. */
+/**
+ * mysql2 with pools whose connections run {@link SESSION} before anything else. Each is asked for its promises at every
+ * statement, and has the same ones each time: making them costs a fifth of what a small statement costs this process.
+ */
 const driver = {
   ...mysql,
   createPool: (options: mysql.PoolOptions) => {
     const pool = mysql.createPool(options);
     pool.on('connection', (connection: SessionConnection) => {
       for (const statement of SESSION) connection.query(statement);
+      const promises = connection.promise();
+      connection.promise = () => promises;
     });
     return pool;
   },

@@ -5,13 +5,18 @@ import type { ImageRow } from './tables.js';
 
 /**
  * Adds a job for the store-workers, who find it within `jobs.poll_ms` of `dueAt` when nothing announces it. Times are in
- * epoch milliseconds. It takes its turn among the jobs of the project that owns the image. Answers with its id.
+ * epoch milliseconds. It takes its turn among the jobs of the project that owns the image, which is looked up where the caller
+ * does not have it at hand. Answers with its id.
  */
 export async function insertJob<K extends JobKind>(
   tx: Transaction,
   kind: K,
   payload: JobPayload<K>,
-  { now, dueAt = now }: { readonly now: number; readonly dueAt?: number },
+  {
+    now,
+    dueAt = now,
+    owner,
+  }: { readonly now: number; readonly dueAt?: number; readonly owner?: string | null | undefined },
 ): Promise<string> {
   const id = randomUUID();
   await tx.insert('jobs', [
@@ -20,7 +25,7 @@ export async function insertJob<K extends JobKind>(
       kind,
       status: 'queued',
       image_id: payload.imageId,
-      project_id: await ownerOf(tx, payload.imageId),
+      project_id: (owner === undefined ? await ownerOf(tx, payload.imageId) : owner) ?? '',
       payload: JSON.stringify(payload),
       attempt: 0,
       due_at: dueAt,
@@ -31,8 +36,8 @@ export async function insertJob<K extends JobKind>(
   return id;
 }
 
-async function ownerOf(tx: Transaction, imageId: string | null): Promise<string> {
-  if (imageId === null) return '';
+async function ownerOf(tx: Transaction, imageId: string | null): Promise<string | null> {
+  if (imageId === null) return null;
   const [image] = await tx.query<Pick<ImageRow, 'owner'>>('SELECT owner FROM images WHERE id = ?', [imageId]);
-  return image?.owner ?? '';
+  return image?.owner ?? null;
 }

@@ -194,6 +194,31 @@ export function describePersistence(name: string, makeFixture: () => Promise<Dat
         expect(seen).toEqual(['committed']);
       });
 
+      it('does what comes last before the commit, as a part of the transaction', async () => {
+        const seen: string[] = [];
+        await run(async (tx) => {
+          tx.beforeCommit(async () => {
+            seen.push('last');
+            await tx.insert('images', [anImage('last')]);
+          });
+          await tx.insert('images', [anImage('first')]);
+          seen.push('first');
+        });
+        const failed = run(async (tx) => {
+          tx.beforeCommit(() => tx.insert('images', [anImage('last')]));
+          tx.afterCommit(() => seen.push('never'));
+          await tx.insert('images', [anImage('lost')]);
+        });
+
+        await expect(failed).rejects.toThrow(UniqueViolation);
+        expect(seen).toEqual(['first', 'last']);
+        const rows = await database.query<ImageRow>('SELECT id FROM images ORDER BY id');
+        expect(rows.map(({ id }) => id).filter((id) => ['first', 'last', 'lost'].includes(id))).toEqual([
+          'first',
+          'last',
+        ]);
+      });
+
       it('lets many write at once', async () => {
         await run((tx) => tx.insert('images', [anImage('counter', { min_ram: 0 })]));
 

@@ -22,6 +22,8 @@ export interface Transaction extends SqlReader {
    * another one holds are left out. The caller still claims each row with an update that compares.
    */
   queryUnclaimed<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** Runs `work` when all else was done, as the last part of the transaction: what it rejects with rolls that back. */
+  beforeCommit(work: () => Promise<void>): void;
   /** Runs `work` once the transaction is committed, never when it fails. */
   afterCommit(work: () => void): void;
 }

@@ -59,6 +59,7 @@ export class UnitOfWork {
     let result: T;
     try {
       result = await work(tx);
+      await tx.finish();
       await runner.query('COMMIT');
     } catch (error) {
       // Where this fails too the connection is gone, and with it the transaction.
@@ -99,6 +100,7 @@ export class UnitOfWork {
 }
 
 class RunningTransaction implements Transaction {
+  private readonly last: (() => Promise<void>)[] = [];
   private readonly hooks: (() => void)[] = [];
 
   constructor(
@@ -132,6 +134,14 @@ class RunningTransaction implements Transaction {
         throw unlessKeyIsTaken(error);
       }
     }
+  }
+
+  beforeCommit(work: () => Promise<void>): void {
+    this.last.push(work);
+  }
+
+  async finish(): Promise<void> {
+    for (const work of this.last) await work();
   }
 
   afterCommit(work: () => void): void {

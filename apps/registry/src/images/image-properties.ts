@@ -60,9 +60,14 @@ export async function saveProperties(
     ]);
   for (const [name, value] of set) {
     const rowId = rowIds.get(name);
-    if (rowId === undefined) await addProperty(tx, imageId, name, value, now);
-    else await reviveRow(tx, rowId, name, value, now);
+    if (rowId !== undefined) await reviveRow(tx, rowId, name, value, now);
   }
+  await addProperties(
+    tx,
+    imageId,
+    set.filter(([name]) => !rowIds.has(name)),
+    now,
+  );
 }
 
 const reviveRow = (tx: Transaction, rowId: number, name: string, value: string | null, now: string) =>
@@ -71,6 +76,21 @@ const reviveRow = (tx: Transaction, rowId: number, name: string, value: string |
     'UPDATE image_properties SET name = ?, value = ?, updated_at = ?, deleted = 0, deleted_at = NULL WHERE id = ?',
     [name, value, now, rowId],
   );
+
+/** In one statement, unless the database finds one of them there already. */
+async function addProperties(
+  tx: Transaction,
+  imageId: string,
+  added: readonly (readonly [string, string | null])[],
+  now: string,
+): Promise<void> {
+  try {
+    if (added.length > 1) return await insertProperties(tx, imageId, added, now);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'PROPERTY_DUPLICATE') throw error;
+  }
+  for (const [name, value] of added) await addProperty(tx, imageId, name, value, now);
+}
 
 async function addProperty(
   tx: Transaction,

@@ -63,7 +63,7 @@ export class ImportLauncher {
       return taskId;
     }
     const { imageSizeCap } = this.settings.config.limits;
-    await this.jobs.enqueue(tx, 'import', {
+    const payload = {
       imageId: image.id,
       taskId,
       importId: randomUUID(),
@@ -75,7 +75,8 @@ export class ImportLauncher {
       containerFormat,
       sizeCap: Math.min(imageSizeCap, Math.floor(admission.left / storeIds.length)),
       steps: [...steps],
-    });
+    };
+    await this.jobs.enqueue(tx, 'import', payload, { owner: image.owner });
     return taskId;
   }
 

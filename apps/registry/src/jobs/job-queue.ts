@@ -14,15 +14,18 @@ export class JobQueue {
     private readonly clock: Clock,
   ) {}
 
-  /** The job exists, and is announced, when and only when the transaction is committed. It waits `dueInMs` milliseconds. */
+  /**
+   * The job exists, and is announced, when and only when the transaction is committed. It waits `dueInMs` milliseconds.
+   * `owner` is that of the image, for callers who have it at hand.
+   */
   async enqueue<K extends JobKind>(
     tx: Transaction,
     kind: K,
     payload: JobPayload<K>,
-    { dueInMs = 0 }: { readonly dueInMs?: number } = {},
+    { dueInMs = 0, owner }: { readonly dueInMs?: number; readonly owner?: string | null } = {},
   ): Promise<void> {
     const now = this.clock.now();
-    const id = await insertJob(tx, kind, payload, { now, dueAt: now + dueInMs });
+    const id = await insertJob(tx, kind, payload, { now, dueAt: now + dueInMs, owner });
     await this.announce(tx, id, kind);
     this.feed.jobChanged(tx, id);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventDefinition, PayloadOf } from '@glimpse/contracts';
 import { currentContext } from '@glimpse/observability';
-import type { Transaction } from '@glimpse/persistence';
+import type { NewRow, Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { NotificationWriter } from '../notifications/notification.writer.js';
@@ -15,6 +15,9 @@ export interface WriteOptions {
 /** The one way to announce something: with the change itself. */
 @Injectable()
 export class OutboxWriter {
+  /** What transactions that go on have announced so far: it is written in one statement, at their ends. */
+  private readonly unwritten = new WeakMap<Transaction, NewRow<'outbox'>[]>();
+
   constructor(
     private readonly clock: Clock,
     private readonly signal: OutboxSignal,
@@ -43,9 +46,9 @@ export class OutboxWriter {
     payloads: readonly PayloadOf<D>[],
     { isNotified = true }: WriteOptions = {},
   ): Promise<void> {
-    await tx.insert(
-      'outbox',
-      payloads.map((payload) => ({
+    const rows = this.rowsOf(tx);
+    for (const payload of payloads)
+      rows.push({
         event_id: randomUUID(),
         name: definition.name,
         subject,
@@ -53,9 +56,17 @@ export class OutboxWriter {
         traceparent: currentContext()?.traceparent ?? null,
         occurred_at: this.clock.now(),
         sent_at: null,
-      })),
-    );
-    tx.afterCommit(() => this.signal.raise());
+      });
     if (isNotified) await this.notifications.writeOf(tx, definition, subject, payloads);
+  }
+
+  private rowsOf(tx: Transaction): NewRow<'outbox'>[] {
+    const known = this.unwritten.get(tx);
+    if (known !== undefined) return known;
+    const rows: NewRow<'outbox'>[] = [];
+    this.unwritten.set(tx, rows);
+    tx.beforeCommit(() => tx.insert('outbox', rows));
+    tx.afterCommit(() => this.signal.raise());
+    return rows;
   }
 }

@@ -56,11 +56,14 @@ export class SnapshotCancellation {
     const now = this.clock.now();
     try {
       await this.database.unitOfWork.run((tx) =>
-        insertSnapshot(
-          tx,
-          { projectId, requestId },
-          { status: 'cancelled', error: JSON.stringify(CANCELLED), created_at: now, updated_at: now },
-        ),
+        insertSnapshot(tx, {
+          project_id: projectId,
+          request_id: requestId,
+          status: 'cancelled',
+          error: JSON.stringify(CANCELLED),
+          created_at: now,
+          updated_at: now,
+        }),
       );
       snapshotsEnded.inc({ outcome: 'cancelled' });
     } catch (error) {

@@ -48,12 +48,8 @@ export async function findSnapshotOf(
 }
 
 /** Writes down that the request came. Throws a `UniqueViolation` where it has come before. */
-export const insertSnapshot = (
-  tx: Transaction,
-  { projectId, requestId }: SnapshotKey,
-  row: Omit<NewRow<'snapshot_requests'>, 'project_id' | 'request_id'>,
-): Promise<void> =>
-  tx.insert('snapshot_requests', [{ project_id: projectId, request_id: requestId, ...row }]);
+export const insertSnapshot = (tx: Transaction, row: NewRow<'snapshot_requests'>): Promise<void> =>
+  tx.insert('snapshot_requests', [row]);
 
 /** The task by which clients follow it. */
 export async function setSnapshotTask(tx: Transaction, key: SnapshotKey, taskId: string): Promise<void> {

@@ -14,7 +14,6 @@ import {
 import { Database, type SnapshotRequestRow, type Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
-import { HeldImages } from '../images/held-images.js';
 import { ImagesService } from '../images/images.service.js';
 import { ImportLauncher } from '../imports/import-launcher.js';
 import { importTargets } from '../imports/import-targets.js';
@@ -58,7 +57,6 @@ export class SnapshotsService {
   constructor(
     private readonly database: Database,
     private readonly images: ImagesService,
-    private readonly held: HeldImages,
     private readonly sources: SnapshotSources,
     private readonly launcher: ImportLauncher,
     private readonly policy: PolicyEngine,
@@ -80,7 +78,9 @@ export class SnapshotsService {
     const known = await findSnapshot(this.database, begin.key);
     if (known !== undefined) return this.repeat(begin, known);
     try {
-      await this.begin(begin);
+      const row = await this.begin(begin);
+      snapshotsEnded.inc({ outcome: 'accepted' });
+      return toSnapshot(row);
     } catch (error) {
       // It may have come twice at once, and the other one was let in: it is what stood against this one.
       const other = await findSnapshot(this.database, begin.key);
@@ -88,8 +88,6 @@ export class SnapshotsService {
       snapshotsEnded.inc({ outcome: 'rejected' });
       throw error;
     }
-    snapshotsEnded.inc({ outcome: 'accepted' });
-    return toSnapshot(await this.get(begin.key));
   }
 
   /** How a snapshot of the caller's project stands; admins see those of all projects by their images. */
@@ -131,45 +129,32 @@ export class SnapshotsService {
     return toSnapshot(await this.get(key));
   }
 
-  private begin(begin: Begin): Promise<void> {
+  private begin(begin: Begin): Promise<SnapshotRequestRow> {
     const { ctx, request, isTrusted } = begin;
     this.policy.enforce('add_snapshot', ctx, { owner: ctx.projectId, visibility: request.visibility });
     const steps = this.sources.check(request);
+    const now = this.clock.now();
     return this.images.createWith(
       ctx,
       snapshotImage(ctx, request),
-      (tx, image) => this.launch(tx, begin, image, steps),
+      (tx, image) => this.launch(tx, begin, { row: newRow(begin, image, now), image, steps }),
       {
-        first: (tx, image) => this.note(tx, begin, image),
+        // Of those that come at once the others wait here for the one, and go no further.
+        first: (tx, image) => insertSnapshot(tx, newRow(begin, image, now)),
         unprotected: isTrusted ? snapshotPropertyNames : undefined,
       },
     );
   }
 
-  /** Of those that come at once the others wait here for the one, and go no further. */
-  private note(tx: Transaction, { request, key, fingerprint, waiting }: Begin, image: Image): Promise<void> {
-    const now = this.clock.now();
-    return insertSnapshot(tx, key, {
-      fingerprint,
-      instance_id: request.instance_id,
-      image_id: image.id,
-      status: 'accepted',
-      reply_to: waiting === null ? null : JSON.stringify([waiting]),
-      created_at: now,
-      updated_at: now,
-    });
-  }
-
+  /** Sets the import of the image going that this transaction made; answers with how the request stands. */
   private async launch(
     tx: Transaction,
     { ctx, request, key }: Begin,
-    { id: imageId }: Image,
-    steps: readonly ImportStep[],
-  ): Promise<void> {
-    const { image } = await this.held.hold(tx, imageId);
+    { row, image, steps }: { row: SnapshotRequestRow; image: Image; steps: readonly ImportStep[] },
+  ): Promise<SnapshotRequestRow> {
     for (const rule of ['modify_image', 'upload_image'] as const)
       await this.policy.enforceOnOwnImage(tx, rule, ctx, image);
-    await this.quotas.admitStored(tx, ctx, imageId, 0);
+    await this.quotas.admitStored(tx, ctx, image.id, 0);
     await this.quotas.admitStaging(tx, ctx, image.owner, null);
     const left = (await this.quotas.remaining(tx, ctx, image.owner)) ?? Number.POSITIVE_INFINITY;
     const source = await this.sources.resolve(tx, ctx, request);
@@ -179,7 +164,7 @@ export class SnapshotsService {
     const taskId = await this.launcher.launch(tx, ctx, {
       image,
       type: 'api_image_import',
-      input: { image_id: imageId, import_req: { method }, backend: storeIds },
+      input: { image_id: image.id, import_req: { method }, backend: storeIds },
       admission: { left },
       source,
       storeIds,
@@ -189,12 +174,13 @@ export class SnapshotsService {
       containerFormat: image.containerFormat ?? '',
     });
     await setSnapshotTask(tx, key, taskId);
-    await this.announce(tx, key, image);
+    const begun = { ...row, task_id: taskId };
+    await this.announce(tx, begun, image);
+    return begun;
   }
 
-  private async announce(tx: Transaction, key: SnapshotKey, image: Image): Promise<void> {
-    const row = await findSnapshot(tx, key);
-    const about = row === undefined ? undefined : aboutSnapshot(row);
+  private async announce(tx: Transaction, row: SnapshotRequestRow, image: Image): Promise<void> {
+    const about = aboutSnapshot(row);
     if (about === undefined) return;
     await this.outbox.write(tx, snapshotEvents.accepted, image.id, {
       ...about,
@@ -228,3 +214,19 @@ export function snapshotKey({ projectId }: Caller, requestId: string): SnapshotK
     throw new ServiceError('REQUEST_INVALID', 'A snapshot is made for a project, and the caller has none.');
   return { projectId, requestId };
 }
+
+/** What is written down of a request that came. */
+const newRow = ({ request, key, fingerprint, waiting }: Begin, { id }: Image, now: number) => ({
+  project_id: key.projectId,
+  request_id: key.requestId,
+  fingerprint,
+  instance_id: request.instance_id,
+  image_id: id,
+  task_id: null,
+  status: 'accepted',
+  reply_to: waiting === null ? null : JSON.stringify([waiting]),
+  error: null,
+  data: null,
+  created_at: now,
+  updated_at: now,
+});

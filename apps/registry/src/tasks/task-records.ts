@@ -44,22 +44,23 @@ export class TaskRecords {
   async begin(tx: Transaction, ctx: Caller, { type, imageId, input }: NewTask): Promise<string> {
     const id = randomUUID();
     const now = this.clock.databaseNow();
-    await tx.insert('tasks', [
-      {
-        id,
-        type,
-        status: 'pending',
-        owner: ctx.projectId ?? '',
-        image_id: imageId ?? null,
-        request_id: ctx.requestId.slice(0, MAX_REQUEST_ID),
-        user_id: ctx.userId?.slice(0, MAX_USER_ID) ?? null,
-        created_at: now,
-        updated_at: now,
-        deleted: 0,
-      },
-    ]);
+    const row: TaskRow = {
+      id,
+      type,
+      status: 'pending',
+      owner: ctx.projectId ?? '',
+      expires_at: null,
+      image_id: imageId ?? null,
+      request_id: ctx.requestId.slice(0, MAX_REQUEST_ID),
+      user_id: ctx.userId?.slice(0, MAX_USER_ID) ?? null,
+      created_at: now,
+      updated_at: now,
+      deleted_at: null,
+      deleted: 0,
+    };
+    await tx.insert('tasks', [row]);
     await tx.insert('task_info', [{ task_id: id, input: JSON.stringify(input), message: '' }]);
-    await this.announce(tx, taskEvents.created, id);
+    await this.outbox.write(tx, taskEvents.created, imageId ?? id, { task: toTaskSummary(row) });
     return id;
   }
 
