@@ -7,7 +7,7 @@ import { snapshotRequestsQueue } from '../topology.js';
 import { atMost } from './at-most.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { declareTransientSnapshots, nameSnapshotRequests } from './declare.js';
-import { isDirectReply, replyDirectly } from './direct-reply.js';
+import { DirectReplies, isDirectReply } from './direct-replies.js';
 import { RabbitConnection } from './rabbit-connection.js';
 import { RabbitForeignRequest } from './rabbit-foreign-request.js';
 import { findOn, makeOn } from './topology-channel.js';
@@ -21,6 +21,7 @@ export class RabbitForeignRequests implements ForeignRequests {
   private readonly connection: RabbitConnection;
   private readonly user: string;
   private readonly trusted: TrustedUsers;
+  private readonly directReplies: DirectReplies;
   private take: ((request: ForeignRequest) => void) | null = null;
   private requests: { readonly channel: ConfirmChannel; readonly tag: string } | null = null;
   private replies: { readonly channel: ConfirmChannel; readonly publisher: ConfirmedPublisher } | null = null;
@@ -29,6 +30,7 @@ export class RabbitForeignRequests implements ForeignRequests {
   constructor(private readonly bus: ForeignBus) {
     this.user = userOf(bus.url);
     this.trusted = new TrustedUsers(this.user, bus.options.trustedUsers);
+    this.directReplies = new DirectReplies(bus, this.user);
     showConnected(bus.service, 'snapshots', false);
     this.connection = new RabbitConnection(bus, 'snapshots', {
       setUp: (model) => this.setUp(model),
@@ -60,7 +62,7 @@ export class RabbitForeignRequests implements ForeignRequests {
       ...(correlationId === null ? {} : { correlationId }),
     };
     if (exchange === '' && isDirectReply(routingKey))
-      return replyDirectly(this.bus, this.user, { routingKey, body: content, options });
+      return this.directReplies.send({ routingKey, body: content, options });
     if (this.replies === null)
       return Promise.reject(
         new ServiceError('BUS_UNAVAILABLE', 'There is no connection to the RabbitMQ of compute'),
@@ -80,7 +82,7 @@ export class RabbitForeignRequests implements ForeignRequests {
     const closed = [this.requests, this.replies].flatMap((end) =>
       end === null ? [] : [end.channel.close()],
     );
-    await atMost(ANSWER_TIMEOUT_MS, Promise.allSettled(closed));
+    await atMost(ANSWER_TIMEOUT_MS, Promise.allSettled([...closed, this.directReplies.close()]));
     await this.connection.close();
   }
 
