@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_IDLE_SLOTS } from '../memory/slot-pool.js';
 import { KnownMemory } from './known-memory.js';
 
 describe('KnownMemory', () => {
@@ -16,6 +17,14 @@ describe('KnownMemory', () => {
       { id: 2, buffer: b },
       { id: 1 },
     ]);
+  });
+
+  it('sends none again of as many as the pool keeps', () => {
+    const known = new KnownMemory();
+    const kept = Array.from({ length: MAX_IDLE_SLOTS }, () => new SharedArrayBuffer(1));
+    for (const buffer of kept) known.describe(buffer);
+
+    expect(kept.map((buffer) => known.describe(buffer))).toEqual(kept.map((_, n) => ({ id: n + 1 })));
   });
 
   it('has the thread forget what was not used for the longest time', () => {

@@ -1,3 +1,4 @@
+import { MAX_IDLE_SLOTS } from '../memory/slot-pool.js';
 import type { SentMemory } from './hash-protocol.js';
 
 /**
@@ -9,8 +10,8 @@ export class KnownMemory {
   private readonly ids = new Map<SharedArrayBuffer, number>();
   private lastId = 0;
 
-  /** `capacity` bounds what a thread keeps alive that nobody else uses any more. */
-  constructor(private readonly capacity = 32) {}
+  /** `capacity` bounds what a thread keeps alive that nobody else uses any more; what the pool keeps stays known. */
+  constructor(private readonly capacity = MAX_IDLE_SLOTS) {}
 
   /** What to send for `buffer`. */
   describe(buffer: SharedArrayBuffer): SentMemory {

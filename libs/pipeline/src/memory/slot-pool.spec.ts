@@ -39,6 +39,20 @@ describe('SlotPool', () => {
     expect(counts.slice(8)).toEqual(Array(12).fill(2));
   });
 
+  it('makes no new slots where as many were in use before', async () => {
+    const pool = new SlotPool();
+    const takeEightTimesEight = () => {
+      const shares = Array.from({ length: 8 }, () => pool.openShare());
+      return Promise.all(shares.flatMap((share) => Array.from({ length: 8 }, () => share.take())));
+    };
+    const before = await takeEightTimesEight();
+    for (const slot of before) slot.release();
+
+    const after = await takeEightTimesEight();
+
+    expect(new Set([...before, ...after]).size).toBe(64);
+  });
+
   it('keeps a slot from others until its last user has released it', async () => {
     const share = new SlotPool().openShare();
     const slots = await takeAll(share);

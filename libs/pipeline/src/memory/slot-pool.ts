@@ -6,8 +6,11 @@ const GUARANTEED_SLOTS = 2;
 const MAX_SLOTS_PER_TRANSFER = 8;
 /** While this many are in use, by all transfers together, each has to do with what is guaranteed. */
 const SHARED_LIMIT = 64;
-/** Idle slots that are kept for the next transfer. */
-const MAX_IDLE_SLOTS = 16;
+/**
+ * Idle slots that are kept for the next transfers: all that were used at once. Each that is let go of stays in memory until the
+ * garbage collectors of all threads that know it have run, and these have little else to do.
+ */
+export const MAX_IDLE_SLOTS = SHARED_LIMIT;
 
 /** A transfer's part of the pool. */
 export interface SlotShare {
