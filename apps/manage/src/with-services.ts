@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusOptions, type OpenBus, openBus } from '@glimpse/bus';
-import { loadConfig, snapshotBusUrl } from '@glimpse/config';
+import { loadConfig, snapshotBus } from '@glimpse/config';
 import { createLogger } from '@glimpse/observability';
 import { Database } from '@glimpse/persistence';
 import { OperatorError } from './operator-error.js';
@@ -44,13 +44,13 @@ export interface Brokers {
 /** Throws where there is none, since the bus is in the process of the services. */
 export function findBrokers(): Brokers {
   const config = loadConfig();
-  const { busUrl, bus, snapshots } = config;
+  const { busUrl, bus } = config;
   const services = isAmqp(busUrl) ? brokerAt(busUrl, bus) : undefined;
-  const computeUrl = snapshotBusUrl(config);
+  const ofCompute = snapshotBus(config);
   const compute =
-    computeUrl === undefined || computeUrl === busUrl
+    ofCompute === undefined || ofCompute.url === busUrl
       ? undefined
-      : brokerAt(computeUrl, { ...bus, tls: snapshots.busTls ?? bus.tls });
+      : brokerAt(ofCompute.url, ofCompute.options);
   if (services === undefined && compute === undefined)
     throw new OperatorError('an in-process bus lives in the process of its services: set GLIMPSE_BUS_URL');
   return { services, compute };

@@ -1,5 +1,5 @@
 import { type ForeignRequests, createForeignRequests } from '@glimpse/bus';
-import { snapshotBusUrl } from '@glimpse/config';
+import { snapshotBus } from '@glimpse/config';
 import { Injectable } from '@nestjs/common';
 import { GatewaySettings } from '../gateway-settings.js';
 
@@ -9,14 +9,13 @@ export class ComputeBus {
   readonly requests: ForeignRequests | undefined;
 
   constructor({ config, instanceId, logger }: GatewaySettings) {
-    const url = snapshotBusUrl(config);
-    if (url === undefined) return;
-    const { prefetch, maxMessageBytes: maxBodyBytes, transientExchange, busTls } = config.snapshots;
+    const bus = snapshotBus(config);
+    if (bus === undefined) return;
+    const { prefetch, maxMessageBytes: maxBodyBytes, transientExchange } = config.snapshots;
     this.requests = createForeignRequests({
       service: 'api-gateway',
       instanceId,
-      url,
-      options: { ...config.bus, ...(busTls === undefined ? {} : { tls: busTls }) },
+      ...bus,
       logger,
       requests: { prefetch, maxBodyBytes, hasTransientExchange: transientExchange },
     });

@@ -2,12 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type OpenBus, openBus } from '@glimpse/bus';
+import { type OpenBus, openBus, permissionsOf } from '@glimpse/bus';
 import { loadConfig } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import { createLogger, renderMetrics } from '@glimpse/observability';
 import type { RunningService } from '@glimpse/runtime';
-import { ComputeHost, type OwnPlace, createVirtualHost, cutConnections, waitFor } from '@glimpse/testing';
+import {
+  ComputeHost,
+  type OwnPlace,
+  createUser,
+  createVirtualHost,
+  cutConnections,
+  waitFor,
+} from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startApiGateway } from '../bootstrap.js';
 import { RegistryUnderTest, serve } from './registry-under-test.conformance.js';
@@ -120,6 +127,20 @@ describe('Requests of compute at the gateway', () => {
 
     expect(reply).toMatchObject({ status: 'rejected', error: { code: 'IDENTITY_REFUSED' }, image_id: null });
     expect(registry.asked).toEqual([]);
+  });
+
+  it('believes no user of the RabbitMQ of compute because of a name that one of ours has elsewhere', async () => {
+    await serveRegistry();
+    const other = await createUser(place.url, permissionsOf('compute'));
+    await start({ GLIMPSE_BUS_TRUSTED_USERS: userOf(other.url) });
+    const host = await ComputeHost.open(other.url);
+
+    // As a copy that one of ours has put aside.
+    const reply = await host.ask(aRequest(), { headers: { 'x-glimpse-publisher': userOf(place.url) } });
+    await host.close();
+    await other.remove();
+
+    expect(reply).toMatchObject({ status: 'rejected', error: { code: 'IDENTITY_REFUSED' } });
   });
 
   it('wants to know the project, and checks a token where one is given', async () => {
