@@ -3,6 +3,7 @@ import { jobPayloadOf } from '@glimpse/contracts';
 import { Policy } from '@glimpse/policy';
 import { describe, expect, it } from '@jest/globals';
 import { type RegistryUnderTest, aCaller, anAdmin } from '../registry-harness.conformance.js';
+import { describeSnapshotCosts } from './snapshot-costs.conformance.js';
 import { describeSnapshotEnds } from './snapshot-ends.conformance.js';
 import { describeRepeatedSnapshots } from './snapshot-repeats.conformance.js';
 import { anOrder, snapshotTools } from './snapshot-tools.conformance.js';
@@ -26,6 +27,8 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
   const { request, accepted, codeOf, claim, taskOf, eventsOf, active } = tools;
 
   describe('a request', () => {
+    describeSnapshotCosts(tools, registry);
+
     it("becomes an image with Nova's properties, and an import", async () => {
       const ctx = { ...aCaller(), userId: 'ada' };
       const order = anOrder({
