@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '@glimpse/testing';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type RegistryUnderTest, aCaller } from '../registry-harness.conformance.js';
 import { type SnapshotTools, anOrder } from './snapshot-tools.conformance.js';
 
@@ -119,6 +119,29 @@ export function describeSnapshotEnds(tools: SnapshotTools, registry: () => Regis
           return name === 'snapshot.progress' && image_id === imageId && bytes_done === 5 && attempt === 1;
         }),
       );
+    });
+
+    it('is asked for once, however often its progress is told', async () => {
+      const { imageId } = await accepted();
+      const { id: jobId, leaseToken } = await claim(imageId);
+      const asked = jest.spyOn(registry().database, 'query');
+      const told = () =>
+        registry().live.announced.filter(
+          ({ name, subject }) => name === 'snapshot.progress' && subject === imageId,
+        ).length;
+
+      for (const bytesDone of [1, 2, 3]) {
+        const before = told();
+        const progress = { phase: 'downloading', bytesDone, bytesTotal: 10, bytesPerSecond: 2 };
+        await registry().jobs.heartbeat({ jobId, leaseToken, progress });
+        await waitFor('the progress to be announced', () => told() > before);
+      }
+
+      const questions = asked.mock.calls.filter(
+        ([sql, values]) => sql.includes('FROM snapshot_requests') && values?.includes(imageId) === true,
+      );
+      asked.mockRestore();
+      expect(questions.length).toBeLessThanOrEqual(1);
     });
   });
 

@@ -4,9 +4,17 @@ import { Database } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { aboutSnapshot, findSnapshotOf } from './snapshot-requests.repository.js';
 
+/** Images that are being imported at once and that nobody has to ask for again. */
+const MAX_KNOWN = 4_096;
+
+type About = NonNullable<ReturnType<typeof aboutSnapshot>>;
+
 /** Tells those who listen how far the snapshots have come that transfers are of. */
 @Injectable()
 export class SnapshotFeed {
+  /** By image, as long as its transfer goes on; null for one that is no snapshot's. What is in it never changes. */
+  private readonly known = new Map<string, About | null>();
+
   constructor(
     private readonly database: Database,
     private readonly live: LiveEvents,
@@ -15,10 +23,13 @@ export class SnapshotFeed {
   /** The transfer is the import of a snapshot. Its ends are told by events that are not lost. */
   async tell(transfer: Transfer): Promise<void> {
     const { imageId, phase, bytesDone, bytesTotal, bytesPerSecond, attempt } = transfer;
-    const row =
-      imageId === null || isOver(transfer) ? undefined : await findSnapshotOf(this.database, imageId);
-    const about = row?.status === 'accepted' ? aboutSnapshot(row) : undefined;
-    if (about === undefined) return;
+    if (imageId === null) return;
+    if (isOver(transfer)) {
+      this.known.delete(imageId);
+      return;
+    }
+    const about = await this.about(imageId);
+    if (about === null) return;
     this.live.announce(snapshotEvents.progress, about.image_id, {
       ...about,
       phase,
@@ -27,5 +38,18 @@ export class SnapshotFeed {
       bytes_per_second: bytesPerSecond ?? null,
       attempt,
     });
+  }
+
+  private async about(imageId: string): Promise<About | null> {
+    const known = this.known.get(imageId);
+    if (known !== undefined) return known;
+    const row = await findSnapshotOf(this.database, imageId);
+    const about = (row?.status === 'accepted' ? aboutSnapshot(row) : undefined) ?? null;
+    for (const oldest of this.known.keys()) {
+      if (this.known.size < MAX_KNOWN) break;
+      this.known.delete(oldest);
+    }
+    this.known.set(imageId, about);
+    return about;
   }
 }
