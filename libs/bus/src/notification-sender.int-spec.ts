@@ -108,6 +108,29 @@ describe('notifications on RabbitMQ', () => {
     await sender.send('notifications.info', 'next');
   });
 
+  it('go on after one that the broker ends the channel for', async () => {
+    await deliver(open());
+    await get('notifications.info');
+    const user = await createUser(place.url, {
+      configure: '',
+      write: '^glance$',
+      read: '',
+      topics: [{ exchange: 'glance', write: '^notifications\\.info$', read: '' }],
+    });
+    users.push(user);
+    const sender = open({}, user.url);
+    await waitFor('the connection', () => sender.isReady);
+
+    await expect(sender.send('notifications.error', 'refused')).rejects.toMatchObject({
+      code: 'BUS_UNAVAILABLE',
+    });
+
+    expect(sender.isReady).toBe(false);
+    const sent = await deliver(sender);
+    expect(sender.isReady).toBe(true);
+    expect(await get('notifications.info')).toBe(sent);
+  });
+
   it('go on when the connection was cut', async () => {
     const sender = open();
     await deliver(sender);

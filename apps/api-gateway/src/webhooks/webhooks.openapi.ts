@@ -130,10 +130,16 @@ const deliveryRoutes: readonly RouteDescription[] = [
     tag,
     isAddition,
     summary: 'Try a webhook',
-    description: 'Has a message of the type `webhook.test` sent.',
+    description:
+      'Has a message of the type `webhook.test` sent, once: the delivery tells what came of it. One test of a webhook waits at a time.',
     parameters,
     answers: { 202: { description: 'It is about to be sent.', content: json(DeliveryDocument) } },
-    errors: { 400: WITH_BODY, 403: FORBIDDEN, 404: NOT_FOUND, 409: 'The webhook is disabled.' },
+    errors: {
+      400: WITH_BODY,
+      403: FORBIDDEN,
+      404: NOT_FOUND,
+      409: 'The webhook is disabled, or an earlier test of it waits or is being sent.',
+    },
   },
   {
     method: 'GET',

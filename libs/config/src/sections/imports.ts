@@ -17,7 +17,7 @@ const isMethod = (name: string) => importMethodNames.some((method) => method ===
 
 const webDownload = z
   .strictObject({
-    ...uriLists({ schemes: ['http', 'https'], ports: [80, 443] }),
+    ...uriLists({ schemes: ['http', 'https'], ports: [80, 443], use: 'read from' }),
     maxRedirects: wholeNumber(0, 30)
       .default(5)
       .describe('Redirects that are followed; each is checked again.'),

@@ -20,7 +20,7 @@ export const snapshotSources = {
   blockDevices: flag()
     .default(false)
     .describe('Let `file:` read block devices that lie under file_roots, and not only files.'),
-  ...uriLists({ schemes: [...snapshotSchemes], ports: [80, 443, 10_809] }),
+  ...uriLists({ schemes: [...snapshotSchemes], ports: [80, 443, 10_809], use: 'read from' }),
   maxConnections: wholeNumber(1, 16)
     .default(8)
     .describe('Connections to one NBD server, whatever the request asks for.'),

@@ -4,17 +4,22 @@ const ports = () => wholeNumbers(1, 65_535);
 
 const NETWORK = /^[0-9a-f.:]+(\/\d{1,3})?$/i;
 
-/** Which servers may be read from for somebody; an allow list that is not empty counts alone, as in Glance. */
-export const uriLists = (defaults: { readonly schemes: string[]; readonly ports: number[] }) => ({
-  allowedSchemes: words().default(defaults.schemes).describe('Schemes of URLs that may be read.'),
+interface UriRules {
+  readonly schemes: string[];
+  readonly ports: number[];
+  /** What is done with these servers, as their descriptions say it: they may be … */
+  readonly use: 'read from' | 'sent to';
+}
+
+/** Which servers may be used for somebody; an allow list that is not empty counts alone, as in Glance. */
+export const uriLists = ({ schemes, ports: defaultPorts, use }: UriRules) => ({
+  allowedSchemes: words().default(schemes).describe(`Schemes of URLs that may be ${use}.`),
   disallowedSchemes: words()
     .default([])
     .describe('Schemes that may not; heeded where allowed_schemes is empty.'),
-  allowedHosts: words()
-    .default([])
-    .describe('Hosts that may be read from, by name or address; empty for any.'),
+  allowedHosts: words().default([]).describe(`Hosts that may be ${use}, by name or address; empty for any.`),
   disallowedHosts: words().default([]).describe('Hosts that may not; heeded where allowed_hosts is empty.'),
-  allowedPorts: ports().default(defaults.ports).describe('Ports that a URL may name; empty for any.'),
+  allowedPorts: ports().default(defaultPorts).describe('Ports that a URL may name; empty for any.'),
   disallowedPorts: ports()
     .default([])
     .describe('Ports that it may not; heeded where allowed_ports is empty.'),
@@ -24,6 +29,6 @@ export const uriLists = (defaults: { readonly schemes: string[]; readonly ports:
     })
     .default([])
     .describe(
-      'Addresses and networks of your own (loopback, private, link-local) that may be read from all the same.',
+      `Addresses and networks of your own (loopback, private, link-local) that may be ${use} all the same.`,
     ),
 });

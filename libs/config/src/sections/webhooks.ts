@@ -18,8 +18,7 @@ export const webhooks = z
     enabled: flag()
       .default(true)
       .describe('Let projects have webhooks; without it nothing is sent and the calls for them are refused.'),
-    // Servers that may be sent to: what is read for somebody is asked of them, so the rules are the same.
-    ...uriLists({ schemes: ['https'], ports: [80, 443] }),
+    ...uriLists({ schemes: ['https'], ports: [80, 443], use: 'sent to' }),
     maxPerProject: wholeNumber(1, 1_000).default(10).describe('Webhooks of a project.'),
     maxUrlLength: wholeNumber(20, 8_192).default(2_048).describe('Characters of a URL.'),
     maxEventTypes: wholeNumber(1, 100)
