@@ -61,6 +61,8 @@ export function mysqlDataSource(
     bigNumberStrings: false,
     ssl: options.tls === undefined ? undefined : mysqlTls(options.tls),
     poolSize: options.poolSize,
+    // Errors of TypeORM tell who asked. A second stack, made at every statement, would cost as much as sending it.
+    trace: false,
     connectTimeout: options.connectTimeoutMs,
     logger: silentLogger,
     ...migrationOptions,

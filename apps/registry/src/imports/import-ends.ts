@@ -60,7 +60,7 @@ export class ImportEnds {
     const error = { code: failed.code ?? 'TRANSFER_ABORTED', message: reason };
     const wasSnapshot = await this.snapshots.fail(tx, imageId, error);
     if (stored !== undefined && (await this.tasks.isLive(tx, taskId))) {
-      await this.tasks.free(tx, taskId);
+      await this.tasks.free(tx, taskId, imageId);
       const now = this.clock.databaseNow();
       await markImport(tx, stored.image, { importing: [], failed: storeIds }, now);
       const isBack = await moveImage(tx, imageId, { from: 'importing', to: 'queued', now });

@@ -156,7 +156,7 @@ export class ImportJobs {
     await this.staged.discard(tx, imageId);
     await this.audit.changed(tx, ctx, { action: 'update', on: 'data', id: imageId });
     const missing = failed.length === 0 ? '' : `; not stored in ${reasonsOf(failed)}`;
-    await this.tasks.free(tx, taskId);
+    await this.tasks.free(tx, taskId, imageId);
     await this.announce(tx, { before: image.image, isCopy: source.kind === 'copy', stored, failed });
     await this.tasks.succeed(tx, taskId, { image_id: imageId }, `${copied(data.size)}${missing}`);
   }

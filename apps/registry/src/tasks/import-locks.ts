@@ -49,14 +49,11 @@ export class ImportLocks {
     if (held !== undefined) await this.breakOrRefuse(tx, imageId, held.value ?? '');
   }
 
-  /** Frees the image that the task has. */
-  async release(tx: Transaction, taskId: string): Promise<void> {
-    const [task] = await tx.query<Pick<TaskRow, 'image_id'>>('SELECT image_id FROM tasks WHERE id = ?', [
-      taskId,
-    ]);
+  /** Frees the image, if it is that task that has it. */
+  async release(tx: Transaction, imageId: string, taskId: string): Promise<void> {
     // Removed for good, as Glance does: the unique key of the row is the lock.
     await tx.execute('DELETE FROM image_properties WHERE image_id = ? AND name = ? AND value = ?', [
-      task?.image_id ?? '',
+      imageId,
       IMPORT_LOCK,
       taskId,
     ]);
@@ -68,11 +65,7 @@ export class ImportLocks {
       [taskId],
     );
     if (holder !== undefined && this.isAlive(holder)) throw conflict();
-    await tx.execute('DELETE FROM image_properties WHERE image_id = ? AND name = ? AND value = ?', [
-      imageId,
-      IMPORT_LOCK,
-      taskId,
-    ]);
+    await this.release(tx, imageId, taskId);
     await tx.execute(
       "UPDATE tasks SET status = 'failure', updated_at = ? WHERE id = ? AND status IN ('pending', 'processing')",
       [this.clock.databaseNow(), taskId],

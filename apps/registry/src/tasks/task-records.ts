@@ -60,7 +60,7 @@ export class TaskRecords {
     };
     await tx.insert('tasks', [row]);
     await tx.insert('task_info', [{ task_id: id, input: JSON.stringify(input), message: '' }]);
-    await this.outbox.write(tx, taskEvents.created, imageId ?? id, { task: toTaskSummary(row) });
+    await this.announce(tx, taskEvents.created, row);
     return id;
   }
 
@@ -77,12 +77,13 @@ export class TaskRecords {
       "UPDATE tasks SET status = 'processing', updated_at = ? WHERE id = ? AND status = 'pending'",
       [this.clock.databaseNow(), id],
     );
-    return matched === 1 ? this.announce(tx, taskEvents.started, id) : undefined;
+    const row = matched === 1 ? await find(tx, id) : undefined;
+    return row === undefined ? undefined : this.announce(tx, taskEvents.started, row);
   }
 
   /** Lets others have the image that the task worked on alone, before it ends. */
-  async free(tx: Transaction, id: string): Promise<void> {
-    await this.locks.release(tx, id);
+  async free(tx: Transaction, id: string, imageId: string): Promise<void> {
+    await this.locks.release(tx, imageId, id);
   }
 
   /** Shows that the task goes on, at most once a minute. */
@@ -104,13 +105,14 @@ export class TaskRecords {
 
   /** The task is done; the image that it worked on alone is free for others. */
   async succeed(tx: Transaction, id: string, result: object | null, message = ''): Promise<void> {
-    if (!(await this.end(tx, id, 'success'))) return;
+    const ended = await this.end(tx, id, 'success');
+    if (ended === undefined) return;
     await tx.execute('UPDATE task_info SET result = ?, message = ? WHERE task_id = ?', [
       result === null ? null : JSON.stringify(result),
       message,
       id,
     ]);
-    await this.announce(tx, taskEvents.succeeded, id);
+    await this.announce(tx, taskEvents.succeeded, ended);
   }
 
   /**
@@ -118,10 +120,11 @@ export class TaskRecords {
    * tasks are ready for, so that it notifies of the end of their run.
    */
   async fail(tx: Transaction, id: string, message: string, wasExpected = false): Promise<void> {
-    if (!(await this.end(tx, id, 'failure'))) return;
+    const ended = await this.end(tx, id, 'failure');
+    if (ended === undefined) return;
     await tx.execute('UPDATE task_info SET message = ? WHERE task_id = ?', [message, id]);
-    const task = await this.announce(tx, taskEvents.failed, id);
-    if (wasExpected && task !== undefined)
+    const task = await this.announce(tx, taskEvents.failed, ended);
+    if (wasExpected)
       await this.notifications.write(tx, task.imageId ?? id, [
         info('task.run', taskPayload(taskBeforeItsRun(task), fromDatabaseTime(this.clock.databaseNow()))),
       ]);
@@ -130,23 +133,32 @@ export class TaskRecords {
   private async announce(
     tx: Transaction,
     event: (typeof taskEvents)[keyof typeof taskEvents],
-    id: string,
-  ): Promise<TaskSummary | undefined> {
-    const [row] = await tx.query<TaskRow>('SELECT * FROM tasks WHERE id = ?', [id]);
-    if (row === undefined) return undefined;
+    row: TaskRow,
+  ): Promise<TaskSummary> {
     const task = toTaskSummary(row);
-    await this.outbox.write(tx, event, task.imageId ?? id, { task });
+    await this.outbox.write(tx, event, task.imageId ?? task.id, { task });
     return task;
   }
 
-  private async end(tx: Transaction, id: string, status: 'success' | 'failure'): Promise<boolean> {
+  /** Answers with the task as it ended; undefined where it had ended before. */
+  private async end(
+    tx: Transaction,
+    id: string,
+    status: 'success' | 'failure',
+  ): Promise<TaskRow | undefined> {
     const { timeToLiveHours } = this.settings.config.tasks;
     const matched = await tx.execute(
       `UPDATE tasks SET status = ?, updated_at = ?, expires_at = ?
         WHERE id = ? AND status IN ('pending', 'processing')`,
       [status, this.clock.databaseNow(), toDatabaseTime(this.clock.now() + timeToLiveHours * HOUR_MS), id],
     );
-    await this.locks.release(tx, id);
-    return matched === 1;
+    const row = await find(tx, id);
+    if (row !== undefined && row.image_id !== null) await this.locks.release(tx, row.image_id, id);
+    return matched === 1 ? row : undefined;
   }
+}
+
+async function find(tx: Transaction, id: string): Promise<TaskRow | undefined> {
+  const [row] = await tx.query<TaskRow>('SELECT * FROM tasks WHERE id = ?', [id]);
+  return row;
 }
