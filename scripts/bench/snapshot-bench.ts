@@ -6,10 +6,11 @@ import { promisify } from 'node:util';
 import { waitFor } from '@glimpse/testing';
 import { type Disk, makeDisks } from '../../test/fault/snapshot-load/disks.js';
 import { type ProjectTurn, findUnfair, projectTurns } from '../../test/fault/snapshot-load/fair-turns.js';
+import { LoadedGlimpse } from '../../test/fault/snapshot-load/loaded-glimpse.js';
 import { type PlannedSnapshot, planSnapshots } from '../../test/fault/snapshot-load/snapshot-plan.js';
-import { JOBS_AT_ONCE, LoadedGlimpse } from './loaded-glimpse.js';
 import { type MemoryCourse, watchMemory } from './memory-watch.js';
 import { type Row, percent, round } from './report.js';
+import { serviceCpuSeconds, serviceProcesses } from './service-processes.js';
 
 const MIB = 1 << 20;
 /** Different disks, which the requests are of in turn, and how much of each is no hole. */
@@ -18,6 +19,9 @@ const DATA_MEBIBYTES = 4;
 /** For one snapshot, with all that came before it: a run that is slower than this stands still. */
 const SLOWEST_MS = 5_000;
 const LAST_MS = 300_000;
+const HOSTS = 4;
+/** Jobs that a worker runs at once: what it does unless told otherwise. */
+const JOBS_AT_ONCE = 4;
 const run = promisify(execFile);
 
 export interface SnapshotBenchOptions {
@@ -85,19 +89,18 @@ const findGrowth = (courses: readonly MemoryCourse[]): string[] =>
 
 /** All of them at once, over one connection; the rest is waiting. */
 async function runMany(loaded: LoadedGlimpse, snapshots: readonly PlannedSnapshot[], workers: number) {
-  const { events, hosts } = loaded;
+  const { events, glimpse } = loaded;
   const total = snapshots.length;
-  loaded.asked.push(...snapshots);
-  const cpuBefore = loaded.cpuSeconds;
+  const cpuBefore = serviceCpuSeconds(glimpse);
   const start = performance.now();
-  await hosts[0]!.publish(snapshots);
+  await loaded.ask(snapshots);
   const publishedMs = performance.now() - start;
   await waitFor('all to end', () => events.ended >= total, LAST_MS + total * SLOWEST_MS);
   await waitFor('all replies', () => loaded.replyCount >= total, LAST_MS);
   await loaded.atRest();
   const since = (at: number) => at - start;
   return {
-    cpuMs: (1000 * (loaded.cpuSeconds - cpuBefore)) / total,
+    cpuMs: (1000 * (serviceCpuSeconds(glimpse) - cpuBefore)) / total,
     publishedMs,
     acceptedMs: since(Math.max(...events.named('accepted').map(({ at }) => at))),
     completedMs: since(events.all.at(-1)?.at ?? start),
@@ -111,16 +114,11 @@ async function runDuplicates(
   one: PlannedSnapshot,
   duplicates: number,
 ): Promise<number> {
-  const { hosts } = loaded;
-  const share = Array.from({ length: Math.ceil(duplicates / hosts.length) }, () => one);
-  const total = share.length * hosts.length;
-  loaded.asked.push(one);
-  loaded.copies.set(one.requestId, total);
-  const due = loaded.replyCount + total;
+  const before = loaded.replyCount;
   const start = performance.now();
-  await Promise.all(hosts.map((host) => host.publish(share)));
-  await waitFor('all replies', () => loaded.replyCount >= due, LAST_MS + total);
-  const answeredMs = Math.max(...hosts.map(({ lastReplyAt }) => lastReplyAt)) - start;
+  const total = await loaded.askAgain(one, duplicates);
+  await waitFor('all replies', () => loaded.replyCount >= before + total, LAST_MS + total);
+  const answeredMs = loaded.lastReplyAt - start;
   await waitFor('its end', () => loaded.events.ended >= loaded.asked.length, LAST_MS);
   await loaded.atRest();
   return answeredMs;
@@ -138,7 +136,7 @@ async function measure(
     return { many, duplicatesMs: await runDuplicates(loaded, one!, duplicates) };
   };
   const shareDone = () => loaded.events.ended / count;
-  const { result, memory } = await watchMemory(loaded.processes, shareDone, work);
+  const { result, memory } = await watchMemory(serviceProcesses(loaded.glimpse), shareDone, work);
   const { many, duplicatesMs } = result;
   const speed = (count * mebibytes * 1000) / many.completedMs;
   const cpu = `${round(many.cpuMs)} ms of CPU time each, of all services`;
@@ -176,7 +174,16 @@ export async function benchSnapshots(options: SnapshotBenchOptions): Promise<Sna
     const sizes = { sizeBytes: mebibytes * MIB, dataBytes: Math.min(DATA_MEBIBYTES, mebibytes) * MIB };
     const disks = await makeDisks(roots, { count: DISKS, ...sizes });
     const raw = await rawSpeed(folder, disks);
-    const loaded = await LoadedGlimpse.start(folder, roots, workers);
+    const loaded = await LoadedGlimpse.start({
+      store: join(folder, 'store'),
+      roots,
+      workers,
+      jobsAtOnce: JOBS_AT_ONCE,
+      hosts: HOSTS,
+      restMs: LAST_MS,
+      // Nothing of it may be forgotten before it was looked at.
+      env: { GLIMPSE_OUTBOX_RETENTION_MS: String(24 * 3_600_000) },
+    });
     try {
       return await measure(loaded, disks, raw, options);
     } finally {

@@ -14,6 +14,8 @@ export interface ComputeReply {
 /** A compute host with nothing but an AMQP library: asks for snapshots and keeps the replies. Whoever opens it closes it. */
 export class ComputeHost {
   readonly replies: ComputeReply[] = [];
+  /** When the last reply came, as `performance.now()`. */
+  lastReplyAt = 0;
   /** What no queue has taken. */
   unroutable = 0;
 
@@ -27,7 +29,7 @@ export class ComputeHost {
   }
 
   static async open(busUrl: string): Promise<ComputeHost> {
-    const connection = await connect(busUrl);
+    const connection = await connect(busUrl, { noDelay: true });
     const channel = await connection.createConfirmChannel();
     const queue = `glimpse.snapshots.replies.${randomUUID()}`;
     await channel.assertQueue(queue, { exclusive: true });
@@ -40,6 +42,7 @@ export class ComputeHost {
         if (message === null) return;
         const { correlationId, userId } = message.properties;
         const body = JSON.parse(message.content.toString()) as ComputeReply['body'];
+        host.lastReplyAt = performance.now();
         host.replies.push({ correlationId: String(correlationId), userId, body });
       },
       { noAck: true },
@@ -49,22 +52,15 @@ export class ComputeHost {
 
   /** Publishes a message and resolves with its correlation id when the broker has it. `more` are further properties. */
   async send(message: object | string | Buffer, more: Options.Publish = {}): Promise<string> {
-    const correlationId: string = typeof more.correlationId === 'string' ? more.correlationId : randomUUID();
-    const body =
-      Buffer.isBuffer(message) || typeof message === 'string'
-        ? Buffer.from(message as string)
-        : Buffer.from(JSON.stringify(message));
-    const all = {
-      persistent: true,
-      mandatory: true,
-      replyTo: this.replyQueue,
-      userId: this.user,
-      ...more,
-      correlationId,
-    };
-    this.channel.publish('glimpse.snapshots', 'snapshot.create', body, all);
+    const correlationId = this.publish(message, more);
     await this.channel.waitForConfirms();
     return correlationId;
+  }
+
+  /** Publishes all of them, and only then waits until the broker has them. */
+  async sendAll(messages: readonly object[]): Promise<void> {
+    for (const message of messages) this.publish(message, {});
+    await this.channel.waitForConfirms();
   }
 
   /** The replies to one message so far. */
@@ -85,5 +81,23 @@ export class ComputeHost {
 
   async close(): Promise<void> {
     await this.connection.close().catch(() => undefined);
+  }
+
+  private publish(message: object | string | Buffer, more: Options.Publish): string {
+    const correlationId: string = typeof more.correlationId === 'string' ? more.correlationId : randomUUID();
+    const body =
+      Buffer.isBuffer(message) || typeof message === 'string'
+        ? Buffer.from(message as string)
+        : Buffer.from(JSON.stringify(message));
+    const all = {
+      persistent: true,
+      mandatory: true,
+      replyTo: this.replyQueue,
+      userId: this.user,
+      ...more,
+      correlationId,
+    };
+    this.channel.publish('glimpse.snapshots', 'snapshot.create', body, all);
+    return correlationId;
   }
 }

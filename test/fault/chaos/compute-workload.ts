@@ -1,17 +1,16 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { connect } from 'amqplib';
 import type { ImageDocument } from '@glimpse/testing';
 import type { ChaosClient } from './client.js';
+import { Lanes } from './lanes.js';
 import { type Ledger, claimOf } from './ledger.js';
 import { Stuck, persist } from './life.js';
 import { payloadOf, sha512 } from './payload.js';
 import type { Random } from './random.js';
 
 const EXCHANGE = 'glimpse.snapshots';
-const PAUSE_BETWEEN_SNAPSHOTS_MS = 50;
 const LARGEST_DISK = 3_000_000;
 /** A request that was confirmed is sent again all the same. */
 const REPEATED = 0.3;
@@ -24,35 +23,26 @@ interface Place {
   readonly ledger: Ledger;
 }
 
-/** Compute hosts that ask for snapshots, each for one after the other, until they are told to stop. */
-export class ComputeWorkload {
-  private isStopping = false;
-  private readonly running: Promise<void>[];
+/** Compute hosts that ask for snapshots, each for one after the other. */
+export function startComputeWorkload(
+  random: Random,
+  hosts: number,
+  newClient: () => ChaosClient,
+  place: Place,
+): Lanes {
+  return new Lanes(hosts, (index) => {
+    const host = new Host(newClient(), place);
+    return (number) => host.takeSnapshot(random.fork(`host ${index}/snapshot ${number}`));
+  });
+}
 
+class Host {
   constructor(
-    private readonly random: Random,
-    hosts: number,
-    private readonly newClient: () => ChaosClient,
+    private readonly client: ChaosClient,
     private readonly place: Place,
-  ) {
-    this.running = Array.from({ length: hosts }, (_, index) => this.run(index));
-  }
+  ) {}
 
-  /** Asks for no more; resolves when the snapshots that go on have ended. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    await Promise.all(this.running);
-  }
-
-  private async run(index: number): Promise<void> {
-    const client = this.newClient();
-    for (let number = 1; !this.isStopping; number += 1) {
-      await this.takeSnapshot(this.random.fork(`host ${index}/snapshot ${number}`), client);
-      await sleep(PAUSE_BETWEEN_SNAPSHOTS_MS);
-    }
-  }
-
-  private async takeSnapshot(random: Random, client: ChaosClient): Promise<void> {
+  async takeSnapshot(random: Random): Promise<void> {
     const { folder, ledger } = this.place;
     const id = random.uuid();
     const data = payloadOf(id, random.between(1, LARGEST_DISK));
@@ -61,7 +51,7 @@ export class ComputeWorkload {
       await writeFile(path, data);
       await this.ask(id, path);
       if (random.chance(REPEATED)) await this.ask(id, path);
-      const entry = ledger.open(await this.resultOf(id, client));
+      const entry = ledger.open(await this.resultOf(id));
       entry.exists.isForGood(true);
       entry.data.isForGood(sha512(data));
       claimOf(entry.copies, 'one', true);
@@ -107,10 +97,10 @@ export class ComputeWorkload {
   }
 
   /** The image that the request has become. */
-  private resultOf(id: string, client: ChaosClient): Promise<string> {
+  private resultOf(id: string): Promise<string> {
     const { ledger } = this.place;
     return persist(ledger, `request ${id}`, 'its image', async () => {
-      const outcome = await client.send('find snapshot', [200], 'GET', `/v2/images?instance_uuid=${id}`);
+      const outcome = await this.client.send('find snapshot', [200], 'GET', `/v2/images?instance_uuid=${id}`);
       if (outcome.kind === 'unknown') return undefined;
       const { images } = JSON.parse(outcome.answer.text) as { images: ImageDocument[] };
       if (images.length > 1) ledger.violation(`request ${id} has ${images.length} images`);

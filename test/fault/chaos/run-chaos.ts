@@ -5,11 +5,12 @@ import { Database } from '@glimpse/persistence';
 import { DataServer, ImageApi, type Mode, waitFor } from '@glimpse/testing';
 import { findInMotion } from './at-rest.js';
 import { ChaosClient } from './client.js';
-import { ComputeWorkload } from './compute-workload.js';
+import { startComputeWorkload } from './compute-workload.js';
 import { findDatabaseFaults } from './database-check.js';
 import { EventLog } from './event-log.js';
 import { planFaults } from './faults.js';
 import { Killer } from './killer.js';
+import type { Lanes } from './lanes.js';
 import { Ledger } from './ledger.js';
 import { LedgerCheck } from './ledger-check.js';
 import { Random } from './random.js';
@@ -18,7 +19,7 @@ import { findByReconcile } from './reconcile-check.js';
 import { type ChaosReport, describeReport } from './report.js';
 import { findLostFiles, findOrphans } from './store-check.js';
 import { System, disksDir } from './system.js';
-import { Workload } from './workload.js';
+import { startWorkload } from './workload.js';
 
 /** What the clients asked for last, after the last fault, takes this long at most. */
 const LAST_WORK_MS = 15_000;
@@ -81,7 +82,7 @@ class ChaosRun {
     const killer = new Killer(system, ledger, this.options.onFault);
     const events = system.servers === null ? null : await EventLog.open(system.servers.busUrl);
     const newClient = () => new ChaosClient(() => system.glimpse.urls, ledger);
-    const workload = new Workload(random.fork('work'), CLIENTS, newClient, ledger, this.web);
+    const workload = startWorkload(random.fork('work'), CLIENTS, newClient, { ledger, web: this.web });
     const compute = await this.startCompute(random.fork('compute'), newClient);
     await killer.run(planFaults(random.fork('faults'), system, this.options.kills));
     const lastFault = performance.now();
@@ -96,13 +97,13 @@ class ChaosRun {
   }
 
   /** Without RabbitMQ there is no way to ask for snapshots. */
-  private async startCompute(random: Random, newClient: () => ChaosClient): Promise<ComputeWorkload | null> {
+  private async startCompute(random: Random, newClient: () => ChaosClient): Promise<Lanes | null> {
     const { servers, home } = this.system;
     if (servers === null) return null;
     const folder = disksDir(home);
     await mkdir(folder);
     const place = { busUrl: servers.busUrl, folder, ledger: this.ledger };
-    return new ComputeWorkload(random, COMPUTE_HOSTS, newClient, place);
+    return startComputeWorkload(random, COMPUTE_HOSTS, newClient, place);
   }
 
   private async lookAtWhatThereIs(

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataServer } from '@glimpse/testing';
 import { makeChange } from './changes.js';
 import type { ChaosClient } from './client.js';
 import { type Publish, giveData } from './give-data.js';
+import { Lanes } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { Life, Stuck, isAnswered } from './life.js';
 import { planLife } from './life-plan.js';
@@ -52,43 +52,25 @@ async function live(life: Life, publish: Publish): Promise<void> {
   }
 }
 
-const PAUSE_BETWEEN_LIVES_MS = 50;
-
-/** Clients that make images and change them, each one image after the other, until they are told to stop. */
-export class Workload {
-  private isStopping = false;
-  private readonly running: Promise<void>[];
-
-  constructor(
-    private readonly random: Random,
-    clients: number,
-    private readonly newClient: () => ChaosClient,
-    private readonly ledger: Ledger,
-    private readonly web: DataServer,
-  ) {
-    this.running = Array.from({ length: clients }, (_, index) => this.run(index));
-  }
-
-  /** Begins no more lives; resolves when those that go on have ended. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    await Promise.all(this.running);
-  }
-
-  private async run(index: number): Promise<void> {
-    const client = this.newClient();
-    for (let number = 1; !this.isStopping; number += 1) {
-      const plan = planLife(this.random.fork(`client ${index}/life ${number}`));
-      const life = new Life(plan, this.ledger.open(plan.id), client, this.ledger);
-      await live(life, (name, data, durationMs) => this.publish(name, data, durationMs));
+/** Clients that make images and change them, each one image after the other. */
+export function startWorkload(
+  random: Random,
+  clients: number,
+  newClient: () => ChaosClient,
+  { ledger, web }: { readonly ledger: Ledger; readonly web: DataServer },
+): Lanes {
+  const publish: Publish = (name, data, durationMs) => {
+    if (durationMs > 0) setTimeout(web.hold(name), durationMs);
+    return web.serve(name, data);
+  };
+  return new Lanes(clients, (index) => {
+    const client = newClient();
+    return async (number) => {
+      const plan = planLife(random.fork(`client ${index}/life ${number}`));
+      const life = new Life(plan, ledger.open(plan.id), client, ledger);
+      await live(life, publish);
       // Until its import has ended a worker may come back for it.
-      if (life.wasActive) this.web.remove(plan.id);
-      await sleep(PAUSE_BETWEEN_LIVES_MS);
-    }
-  }
-
-  private publish(name: string, data: Buffer, durationMs: number): string {
-    if (durationMs > 0) setTimeout(this.web.hold(name), durationMs);
-    return this.web.serve(name, data);
-  }
+      if (life.wasActive) web.remove(plan.id);
+    };
+  });
 }

@@ -1,10 +1,9 @@
 import type { Database } from '@glimpse/persistence';
-import type { ImageApi, ImageDocument } from '@glimpse/testing';
+import type { ComputeReply, ImageApi, ImageDocument } from '@glimpse/testing';
 import { connect } from 'amqplib';
 import { findInMotion } from '../chaos/at-rest.js';
 import { findDatabaseFaults } from '../chaos/database-check.js';
 import { findLostFiles, findOrphans } from '../chaos/store-check.js';
-import type { Reply } from './compute-host.js';
 import type { SnapshotEvents } from './snapshot-events.js';
 import type { PlannedSnapshot } from './snapshot-plan.js';
 
@@ -20,7 +19,7 @@ export interface Outcome {
   /** All that were asked for. */
   readonly planned: readonly PlannedSnapshot[];
   readonly events: SnapshotEvents;
-  readonly replies: readonly Reply[];
+  readonly replies: readonly ComputeReply['body'][];
   /** How often the message of a request was sent, where that is more than once. */
   readonly copies: ReadonlyMap<string, number>;
 }
@@ -85,13 +84,13 @@ function findWrongEvents({ planned, events }: Outcome): string[] {
 
 /** Each message has one reply, and all those of a request name the same image. */
 function findWrongReplies({ planned, replies, copies }: Outcome): string[] {
-  const ofRequest = groupedBy(replies, ({ request_id: id }) => String(id));
+  const ofRequest = groupedBy(replies, (reply) => String(reply['request_id']));
   return planned.flatMap(({ requestId, reply }) => {
     const due = copies.get(requestId) ?? 1;
     const got = ofRequest.get(requestId) ?? [];
-    const images = new Set(got.map(({ image_id: id }) => id));
-    const isGood = (status: string) => status === 'completed' || (status === 'accepted' && reply === status);
-    const bad = got.find(({ status }) => !isGood(status));
+    const images = new Set(got.map((one) => one['image_id']));
+    const isGood = (status: unknown) => status === 'completed' || (status === 'accepted' && reply === status);
+    const bad = got.find((one) => !isGood(one['status']));
     return [
       ...(got.length === due ? [] : [`${got.length} replies to ${due} messages of request ${requestId}`]),
       ...(images.size > 1 ? [`double: replies to request ${requestId} name ${images.size} images`] : []),

@@ -29,14 +29,11 @@ export const planSnapshots = (sizes: readonly number[], disks: readonly Disk[]):
     }));
 
 /** The message of the request: the same each time. */
-export const messageOf = ({ requestId, projectId, instanceId, disk, reply }: PlannedSnapshot): Buffer =>
-  Buffer.from(
-    JSON.stringify({
-      request_id: requestId,
-      project_id: projectId,
-      instance_id: instanceId,
-      name: `snapshot of ${instanceId}`,
-      source: { uri: disk.uri },
-      reply,
-    }),
-  );
+export const messageOf = ({ requestId, projectId, instanceId, disk, reply }: PlannedSnapshot) => ({
+  request_id: requestId,
+  project_id: projectId,
+  instance_id: instanceId,
+  name: `snapshot of ${instanceId}`,
+  source: { uri: disk.uri },
+  reply,
+});
