@@ -162,6 +162,13 @@ describe('a snapshot over NBD', () => {
     expect(lookedAgain(patience)).toBe(2);
     expect(await patience.refusal('nbd://127.0.0.1:1/')).toMatch(/ECONNREFUSED/);
     expect(lookedAgain(patience)).toBe(4);
+    // However many places the parent is at.
+    const location = { url: 'file:///parent', metadata: { store: 'file' } };
+    const known = { size: 1, checksum: null, osHashAlgo: 'sha512', osHashValue: '0' };
+    const parent = { imageId: 'parent', locations: [location, location], diskFormat: 'raw', known };
+    const incremental = { dirtyBitmap: 'since', parent };
+    expect(await patience.refusal('nbd://127.0.0.1:1/', { incremental })).toMatch(/ECONNREFUSED/);
+    expect(lookedAgain(patience)).toBe(6);
     await patience.close();
   });
 

@@ -14,6 +14,7 @@ import { WebRequests } from './web-request.js';
 import { WebSource } from './web-source.js';
 
 type Source = Extract<ImportSource, { kind: 'snapshot' }>;
+type Incremental = NonNullable<Source['incremental']>;
 type Open = (attempt: ReadAttempt) => Promise<OpenedSource>;
 
 const refused = (problem: string) => new ServiceError('REQUEST_INVALID', problem);
@@ -56,12 +57,7 @@ export class SnapshotSource {
     if (/^nbds?(?:\+unix)?$/.test(scheme))
       return incremental === null
         ? [(attempt) => this.openDisk(source, attempt)]
-        : incremental.parent.locations.map(
-            (location) => (attempt) =>
-              this.openChanges(source, attempt, () =>
-                this.parents.open(incremental.parent, location, attempt),
-              ),
-          );
+        : this.openingChanges(source, incremental);
     if (incremental !== null)
       return [() => Promise.reject(refused('Only a source of NBD tells what changed: see incremental'))];
     if (scheme === 'file') return [() => this.files.open(uri)];
@@ -78,13 +74,25 @@ export class SnapshotSource {
     return this.opened(source, disk, wholeDisk(disk.pieces()), () => disk.close());
   }
 
+  private openingChanges(source: Source, { parent, dirtyBitmap }: Incremental): Open[] {
+    let missing: { readonly error: unknown } | undefined;
+    return parent.locations.map((location) => async (attempt) => {
+      // Another place of the parent does not bring the disk back, and it was waited for long enough.
+      if (missing !== undefined) throw missing.error;
+      // Before the parent, which may have to be expanded: a bitmap that is not there is soon found out.
+      const disk = await this.connect(source, dirtyBitmap, attempt.signal).catch((error: unknown) => {
+        missing = { error };
+        throw error;
+      });
+      return this.openChanges(source, disk, () => this.parents.open(parent, location, attempt));
+    });
+  }
+
   private async openChanges(
     source: Source,
-    { signal }: ReadAttempt,
+    disk: NbdDisk,
     openParent: () => Promise<ParentDisk>,
   ): Promise<OpenedSource> {
-    // Before the parent, which may have to be expanded: a bitmap that is not there is soon found out.
-    const disk = await this.connect(source, source.incremental?.dirtyBitmap ?? null, signal);
     try {
       const parent = await openParent();
       const close = async () => {
