@@ -18,7 +18,10 @@ export const declareSnapshotTopology = (bus: BusOptions): Promise<void> => decla
 
 /** As {@link declareTopology}, of where notifications go. What is there with another durability is left as it is. */
 export const declareNotificationTopology = (bus: BusOptions, places: NotificationPlaces): Promise<void> =>
-  connected(bus, (model) => declareNotifications(model, places));
+  connected(bus, async (model) => {
+    const [missing] = await declareNotifications(model, places);
+    if (missing !== undefined) throw missing.error;
+  });
 
 const declare = (bus: BusOptions, name: (on: TopologyChannel) => Promise<void>): Promise<void> =>
   connected(bus, async (model) => {

@@ -86,6 +86,22 @@ describe('notifications on RabbitMQ', () => {
     expect(await get('notifications.info')).toBe(sent);
   });
 
+  it('go where there is a queue, although another one is missing that this user may not make', async () => {
+    const channel = await model.createChannel();
+    await channel.assertExchange('glance', 'topic', { durable: false });
+    await channel.assertQueue('notifications.info', { durable: false });
+    await channel.bindQueue('notifications.info', 'glance', 'notifications.info');
+    const user = await createUser(place.url, { configure: '^$', write: '^glance$', read: '^$' });
+    users.push(user);
+    const sender = open({}, user.url);
+
+    const sent = await deliver(sender);
+
+    expect(await get('notifications.info')).toBe(sent);
+    await expect(sender.send('notifications.error', 'nowhere')).rejects.toThrow('No queue takes');
+    expect(sender.isReady).toBe(true);
+  });
+
   it('are not lost where somebody deletes their queue', async () => {
     const sender = open();
     await deliver(sender);

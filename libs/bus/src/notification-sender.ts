@@ -25,9 +25,11 @@ export class NotificationSender {
   private confirmations: Confirmations | null = null;
   private isBlocked = false;
   private isDeclaring = false;
+  /** The queues that are missing, as they were last logged. */
+  private missing = '';
 
   constructor(
-    bus: BusOptions,
+    private readonly bus: BusOptions,
     private readonly places: NotificationPlaces,
   ) {
     this.connection = new RabbitConnection(bus, 'notifications', {
@@ -76,7 +78,7 @@ export class NotificationSender {
     model.on('unblocked', () => {
       this.isBlocked = false;
     });
-    await declareNotifications(model, this.places);
+    await this.declare(model);
     const channel = await model.createConfirmChannel();
     channel.on('error', (error) => {
       // What was under way is refused right after this, and nothing else can be sent on the channel.
@@ -90,12 +92,24 @@ export class NotificationSender {
     });
   }
 
+  private async declare(model: ChannelModel): Promise<void> {
+    const missing = await declareNotifications(model, this.places);
+    const names = missing.map(({ name }) => name).join(', ');
+    // Each message that no queue takes leads here.
+    if (names !== this.missing && names !== '')
+      this.bus.logger.error(
+        { err: missing[0]?.error, queues: names },
+        'queues of notifications are missing and can not be made; what goes to them waits',
+      );
+    this.missing = names;
+  }
+
   /** A queue was deleted under us: whoever sends the message again finds it restored. */
   private async declareAgain(model: ChannelModel): Promise<void> {
     if (this.isDeclaring) return;
     this.isDeclaring = true;
     try {
-      await declareNotifications(model, this.places);
+      await this.declare(model);
     } catch (error) {
       this.connection.fail(error);
     } finally {

@@ -6,9 +6,18 @@ export type NotificationPlaces = Pick<Config['notifications'], 'exchange' | 'top
 
 const PRIORITIES = ['info', 'error'];
 
+/** What there is no place for: the queue is not there, and this user may not make it. */
+export interface MissingQueue {
+  readonly name: string;
+  readonly error: unknown;
+}
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+
 /** What is there with other properties, or must not be declared by this user. */
-const isTakenAsItIs = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 406 || error.code === 403);
+const isTakenAsItIs = (error: unknown): boolean => codeOf(error) === 406 || codeOf(error) === 403;
+const isMissing = (error: unknown): boolean => codeOf(error) === 404;
 
 /** On a channel of its own, since the broker closes that of a declaration it refuses. */
 async function onChannel(model: ChannelModel, use: (channel: Channel) => Promise<unknown>): Promise<void> {
@@ -35,12 +44,13 @@ async function makeOrFind(
 /**
  * Makes the exchange and the queues of notifications where they are missing, in the order of oslo.messaging. What is
  * there with another durability than this configuration's, or is none of this user's business, is used as it is:
- * services that disagree on it lose nothing.
+ * services that disagree on it lose nothing. Answers with the queues that are missing all the same: the others are of
+ * use without them. Rejects where the exchange is missing.
  */
 export async function declareNotifications(
   model: ChannelModel,
   { exchange, topics, durable: isDurable, quorum: isQuorum }: NotificationPlaces,
-): Promise<void> {
+): Promise<MissingQueue[]> {
   const durable = isDurable || isQuorum;
   await makeOrFind(
     model,
@@ -48,17 +58,24 @@ export async function declareNotifications(
     (channel) => channel.checkExchange(exchange),
   );
   const args = isQuorum ? { arguments: { 'x-queue-type': 'quorum' } } : {};
+  const missing: MissingQueue[] = [];
   for (const name of topics.flatMap((topic) => PRIORITIES.map((priority) => `${topic}.${priority}`))) {
-    await makeOrFind(
-      model,
-      (channel) => channel.assertQueue(name, { durable, autoDelete: false, exclusive: false, ...args }),
-      (channel) => channel.checkQueue(name),
-    );
-    await makeOrFind(
-      model,
-      (channel) => channel.bindQueue(name, exchange, name),
-      // A binding can't be asked for.
-      (channel) => channel.checkQueue(name),
-    );
+    try {
+      await makeOrFind(
+        model,
+        (channel) => channel.assertQueue(name, { durable, autoDelete: false, exclusive: false, ...args }),
+        (channel) => channel.checkQueue(name),
+      );
+      await makeOrFind(
+        model,
+        (channel) => channel.bindQueue(name, exchange, name),
+        // A binding can't be asked for.
+        (channel) => channel.checkQueue(name),
+      );
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      missing.push({ name, error });
+    }
   }
+  return missing;
 }
