@@ -31,9 +31,12 @@ export class EventLog {
     const arrived = new Set<string>();
     return this.connected(async (connection) => {
       const channel = await connection.createChannel();
-      // Nothing is acknowledged: what the end of this connection takes along comes again on the next.
+      // What the end of this connection takes along comes again on the next. Of messages that are not acknowledged a quorum
+      // queue hands out 2000, and then no more.
       await channel.consume(QUEUE, (message) => {
-        if (message !== null) arrived.add(String(message.properties.messageId));
+        if (message === null) return;
+        arrived.add(String(message.properties.messageId));
+        channel.ack(message);
       });
       const missing = () => committed.filter(({ event_id: id }) => !arrived.has(id));
       await waitFor('all events', () => missing().length === 0, ARRIVAL_TIMEOUT_MS).catch(() => undefined);
