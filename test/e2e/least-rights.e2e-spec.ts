@@ -64,7 +64,7 @@ describe('Services with the least rights on RabbitMQ, by TLS, and MySQL by TLS',
       },
       envOf,
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await glimpse?.stop();
     for (const user of users.values()) await user.remove();

@@ -79,7 +79,7 @@ eachMode(
       // Who has seen the end is not to come again.
       const again = await openOn(id, owner, { 'last-event-id': 'end' });
       expect(again.status).toBe(204);
-    }, 60_000);
+    });
 
     it('of an upload that breaks off says so, and ends', async () => {
       const { id } = await api.create();
@@ -96,7 +96,7 @@ eachMode(
         last_error: expect.any(String),
       });
       expect(reader.dataOf('end')).toEqual([{ reason: 'finished', image_id: id, status: 'queued' }]);
-    }, 60_000);
+    });
 
     it('of staged data goes on with its import', async () => {
       const { id } = await api.create();
@@ -118,7 +118,7 @@ eachMode(
       expect(reader.dataOf('progress')).toContainEqual(
         expect.objectContaining({ type: 'import', phase: 'done', attempt: 1 }),
       );
-    }, 60_000);
+    });
 
     it('of an import is shown in its task and in its stream', async () => {
       const { name, url } = publish(4 * MIB);
@@ -151,7 +151,7 @@ eachMode(
       });
       expect(reader.dataOf('end')[0]).toMatchObject({ status: 'active' });
       expect((await tasks())[0]).not.toHaveProperty('progress');
-    }, 60_000);
+    });
 
     it('of an import that fails says why', async () => {
       const { id } = await api.create();
@@ -166,7 +166,7 @@ eachMode(
         last_error: expect.stringMatching(/404/),
       });
       expect(reader.dataOf('end')[0]).toMatchObject({ status: 'queued' });
-    }, 60_000);
+    });
 
     it('is the business of who may see the image, and of all images that of their project', async () => {
       const { id } = await api.create();
@@ -198,7 +198,7 @@ eachMode(
       expect(theirs.status).toBe(200);
       expect(theirs.events).toEqual([]);
       expect(all.isEnded).toBe(false);
-    }, 60_000);
+    });
 
     it('of an image ends when the image is deleted', async () => {
       const { id } = await api.create();
@@ -212,7 +212,7 @@ eachMode(
 
       await reader.end();
       expect(reader.dataOf('end')[0]).toMatchObject({ reason: 'not_found' });
-    }, 60_000);
+    });
 
     it('is shown in no more streams than a caller may have', async () => {
       const { id } = await api.create();
@@ -226,7 +226,7 @@ eachMode(
 
       readers[0]?.close();
       await waitFor('a place', async () => (await openOn(id)).status === 200);
-    }, 60_000);
+    });
 
     it('is what a stream ends with at once when the service stops', async () => {
       const reader = await open('/v2/progress', admin);
@@ -239,7 +239,7 @@ eachMode(
       expect(performance.now() - started).toBeLessThan(GRACE_MS / 2);
       await gone;
       await glimpse().start('api-gateway');
-    }, 60_000);
+    });
   },
   {
     auth: 'headers',

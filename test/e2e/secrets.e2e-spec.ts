@@ -212,7 +212,7 @@ describe.each<Mode>(['embedded', 'distributed'])('Secrets (%s)', (mode) => {
     if (bus !== undefined) secrets.add('password of the bus', new URL(bus).password);
     day = new Day(glimpse.url);
     await day.live();
-  }, 120_000);
+  });
   afterAll(async () => {
     await spy.close();
     await glimpse.stop();

@@ -22,12 +22,12 @@ describe.each(['embedded', 'distributed'] as const)('a full disk (%s)', (mode) =
       env: { GLIMPSE_STORES: JSON.stringify({ file: { type: 'file', datadir: join(folder, 'images') } }) },
     });
     if (!disk.isMounted) glimpse.running('api-gateway').forEach(limitFiles);
-  }, 60_000);
+  });
   afterAll(async () => {
     await glimpse?.stop();
     disk.unmount();
     rmSync(folder, { recursive: true });
-  }, 60_000);
+  });
 
   it('refuses the upload with 413, keeps nothing of it, and takes a smaller one', async () => {
     const { id } = await api.create();

@@ -127,11 +127,11 @@ describe.each(['embedded', 'distributed'] as const)('a cache on a disk that is t
     disk = mountSmallDisk(diskFolder);
     glimpse = await startGlimpse({ mode, env: webEnvironment(join(diskFolder, 'cache')) });
     if (!disk.isMounted) glimpse.running('api-gateway').forEach(limitFiles);
-  }, 60_000);
+  });
   afterAll(async () => {
     await glimpse?.stop();
     disk.unmount();
-  }, 60_000);
+  });
 
   it(
     'serves every image, keeps what fits, and lets older ones go for newer ones',

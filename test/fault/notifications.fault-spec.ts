@@ -65,5 +65,5 @@ describe('notifications', () => {
     } finally {
       await reader.close();
     }
-  }, 120_000);
+  });
 });

@@ -10,7 +10,7 @@ describe('progress, of two gateways', () => {
   let glimpse: Glimpse;
   beforeAll(async () => {
     glimpse = await startGlimpse({ mode: 'distributed', replicas: 2 });
-  }, 60_000);
+  });
   afterAll(() => glimpse?.stop(), 60_000);
 
   it(

@@ -14,7 +14,7 @@ describe('two replicas of each service', () => {
 
   beforeAll(async () => {
     glimpse = await startGlimpse({ mode: 'distributed', replicas: 2 });
-  }, 60_000);
+  });
   afterAll(() => glimpse?.stop(), 60_000);
 
   it('share the work', async () => {

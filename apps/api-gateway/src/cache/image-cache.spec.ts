@@ -107,7 +107,7 @@ describe('an image that is not in the cache', () => {
       code: 'STORE_UNAVAILABLE',
     });
     store.goOn();
-  }, 20_000);
+  });
 
   it('is delivered but not kept when its hash is another, and not fetched again', async () => {
     const store = new BreakableStore(randomBytes(100 * KIB));

@@ -34,7 +34,7 @@ export function describeRepeatedSnapshots(
       const imageId = answers[0]?.imageId ?? '';
       expect(await registry().rows('jobs', `image_id = '${imageId}'`)).toHaveLength(1);
       expect(await registry().rows('tasks', `image_id = '${imageId}'`)).toHaveLength(1);
-    }, 60_000);
+    });
 
     it('is let in once where the quota has room for one', async () => {
       const ctx = { ...aCaller('p-one'), limits: { imageCountTotal: 1 } };

@@ -1,5 +1,5 @@
 import { TcpProxy, type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { imageEvents } from '@glimpse/contracts';
 import {
   BusHarness,
@@ -11,8 +11,6 @@ import {
   perform,
 } from '../bus-harness.conformance.js';
 import { announceUntil } from '../live-events.conformance.js';
-
-jest.setTimeout(30_000);
 
 describe('RabbitMQ bus on broken connections', () => {
   let place: OwnPlace;

@@ -1,13 +1,11 @@
 import { ServiceError } from '@glimpse/contracts';
 import { type OwnPlace, createVirtualHost, cutConnections, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChannelModel, connect } from 'amqplib';
 import { BusHarness } from '../bus-harness.conformance.js';
 import { DirectReplies } from './direct-replies.js';
 import { connectTo } from './rabbit-connection.js';
 import { userOf } from './trusted-users.js';
-
-jest.setTimeout(30_000);
 
 const ADDRESS = 'amq.rabbitmq.reply-to';
 const FORGED = `${ADDRESS}.g1h.AA`;

@@ -7,7 +7,7 @@ import {
   cutConnections,
   waitFor,
 } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { BusHarness } from '../bus-harness.conformance.js';
 import { declareTopology } from '../declare-topology.js';
@@ -15,8 +15,6 @@ import type { ForeignRequest, ForeignRequests } from '../foreign-requests.js';
 import { createForeignRequests } from '../open-foreign-requests.js';
 import { permissionsOf } from '../permissions.js';
 import { userOf } from './trusted-users.js';
-
-jest.setTimeout(30_000);
 
 describe('requests of compute on RabbitMQ', () => {
   let place: OwnPlace;

@@ -1,13 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChannelModel, type Options, connect } from 'amqplib';
 import { BusHarness } from '../bus-harness.conformance.js';
 import type { ForeignRequest, ForeignRequests } from '../foreign-requests.js';
 import { createForeignRequests } from '../open-foreign-requests.js';
-
-jest.setTimeout(60_000);
 
 /** Puts bytes on the wire that no client library would send: in place of others that are as many. */
 function replaceOnTheWire(model: ChannelModel, placeholder: Buffer, bytes: Buffer): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OwnPlace, createUser, createVirtualHost, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Channel, connect } from 'amqplib';
 import { imageEvents } from '@glimpse/contracts';
 import { announceUntil } from '../live-events.conformance.js';
@@ -8,8 +8,6 @@ import { BusHarness, codeOf, echo, imageDeleted, jobReady, perform } from '../bu
 import { declareTopology } from '../declare-topology.js';
 import { type BusUser, permissionsOf, trustedBy } from '../permissions.js';
 import { userOf } from './trusted-users.js';
-
-jest.setTimeout(30_000);
 
 const users = Object.keys(trustedBy) as BusUser[];
 

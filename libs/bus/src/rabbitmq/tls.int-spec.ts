@@ -8,11 +8,9 @@ import {
   peerOfConnections,
   waitFor,
 } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BusOptions } from '../bus-options.js';
 import { BusHarness, codeOf, echo, perform } from '../bus-harness.conformance.js';
-
-jest.setTimeout(30_000);
 
 describe('RabbitMQ by TLS', () => {
   let place: OwnPlace;

@@ -1,10 +1,8 @@
 import { type OwnPlace, createVirtualHost, waitFor } from '@glimpse/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { userOf } from './trusted-users.js';
 import { BusHarness, codeOf, echo, jobReady, perform } from '../bus-harness.conformance.js';
-
-jest.setTimeout(30_000);
 
 describe('what is on RabbitMQ', () => {
   let place: OwnPlace;
