@@ -178,7 +178,7 @@ export {
 } from './domain/notification.js';
 export { MAX_SENT_DATA, registryNotifications } from './registry/notifications.contract.js';
 export { snapshotEvents } from './events/snapshot-events.js';
-export { snapshotSchemes } from './snapshots/snapshot-schemes.js';
+export { problemWithSnapshotScheme, snapshotSchemes } from './snapshots/snapshot-schemes.js';
 export { SNAPSHOT_SCHEMA_VERSION } from './snapshots/wire-values.js';
 export { SnapshotCancel, SnapshotOrder, SnapshotRequest } from './snapshots/snapshot-request.js';
 export {

@@ -5,7 +5,7 @@ import {
   type ImportStep,
   ServiceError,
   type SnapshotOrder,
-  isSchemeAllowed,
+  problemWithSnapshotScheme,
 } from '@glimpse/contracts';
 import type { Transaction } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -82,10 +82,9 @@ export class SnapshotSources {
 const PLAIN_URI = /^(?:file:\/|nbds?\+unix:\/\/\/|[a-z][a-z0-9+.-]*:\/\/[^/])[^\\\p{Cc}]*$/iu;
 
 function checkSource(uri: string, rules: Config['snapshots']): void {
-  const url = PLAIN_URI.test(uri) ? URL.parse(uri) : null;
-  if (url === null) throw invalid('source.uri is no URI');
-  const scheme = url.protocol.slice(0, -1);
-  if (!isSchemeAllowed(scheme, rules)) throw invalid(`Disks are not read by ${scheme} here`);
+  const problem = problemWithSnapshotScheme(uri, rules);
+  if (problem !== undefined) throw invalid(problem);
+  if (!PLAIN_URI.test(uri) || !URL.canParse(uri)) throw invalid('source.uri is no URI');
 }
 
 function stepsOf({ source: { format }, ...order }: SnapshotOrder): ImportStep[] {

@@ -137,6 +137,16 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
       expect(await codeOf(tools.showSnapshot(order.request_id))).toBe('SNAPSHOT_NOT_FOUND');
     });
 
+    it.each(['rbd:pool/disk', 'rbd:pool/disk@snapshot', 'RBD://pool/disk', 'rbd://fsid/pool/disk/snapshot'])(
+      'is refused for %s, since disks are not read from RBD',
+      async (uri) => {
+        await expect(request(anOrder({ source: { uri } }))).rejects.toMatchObject({
+          code: 'REQUEST_INVALID',
+          message: expect.stringContaining('no rbd driver is configured'),
+        });
+      },
+    );
+
     it('is refused to those who may not create images, and to those without a project', async () => {
       expect(await codeOf(request(anOrder(), { ctx: aCaller('p1', 'reader') }))).toBe('ACTION_FORBIDDEN');
       expect(await codeOf(request(anOrder(), { ctx: aCaller(null) }))).toBe('REQUEST_INVALID');

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Config } from '@glimpse/config';
-import { type ImportSource, ServiceError, isSchemeAllowed, snapshotSchemes } from '@glimpse/contracts';
+import { type ImportSource, ServiceError, problemWithSnapshotScheme } from '@glimpse/contracts';
 import type { Logger } from '@glimpse/observability';
 import { AllowedAddresses } from './allowed-addresses.js';
 import { failed } from './failed.js';
@@ -41,32 +41,24 @@ export class SnapshotSource {
    * parent's store.
    */
   candidatesOf(source: Source): Open[] {
-    const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(source.uri)?.[0].toLowerCase() ?? '';
-    const open = this.opening(source, scheme);
-    return open.map((candidate) => (attempt) => {
-      if (snapshotSchemes.includes(scheme) && !isSchemeAllowed(scheme, this.options))
-        throw refused(`The source of the snapshot is not allowed: disks are not read by ${scheme}:`);
-      return this.withinTime(attempt, candidate);
-    });
+    // The registry's settings may be others than those of this machine.
+    const problem = problemWithSnapshotScheme(source.uri, this.options);
+    if (problem !== undefined) return [() => Promise.reject(refused(problem))];
+    return this.opening(source).map((candidate) => (attempt) => this.withinTime(attempt, candidate));
   }
 
-  private opening(source: Source, scheme: string): Open[] {
+  private opening(source: Source): Open[] {
     const { uri, incremental } = source;
     if (incremental?.parent.locations.length === 0)
       return [() => Promise.reject(refused('The parent image has no data'))];
-    if (/^nbds?(?:\+unix)?$/.test(scheme))
+    if (/^nbds?[:+]/i.test(uri))
       return incremental === null
         ? [(attempt) => this.openDisk(source, attempt)]
         : this.openingChanges(source, incremental);
     if (incremental !== null)
       return [() => Promise.reject(refused('Only a source of NBD tells what changed: see incremental'))];
-    if (scheme === 'file') return [() => this.files.open(uri)];
-    if (scheme === 'http' || scheme === 'https') return [({ signal }) => this.web.open(uri, signal)];
-    const problem =
-      scheme === 'rbd'
-        ? 'The source of the snapshot cannot be read: no rbd driver is configured'
-        : `The source of the snapshot is none of ${snapshotSchemes.join(', ')}`;
-    return [() => Promise.reject(refused(problem))];
+    if (/^file:/i.test(uri)) return [() => this.files.open(uri)];
+    return [({ signal }) => this.web.open(uri, signal)];
   }
 
   private async openDisk(source: Source, { signal }: ReadAttempt): Promise<OpenedSource> {
