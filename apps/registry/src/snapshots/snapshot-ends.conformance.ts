@@ -107,18 +107,26 @@ export function describeSnapshotEnds(tools: SnapshotTools, registry: () => Regis
 
       await registry().jobs.heartbeat({ jobId, leaseToken, progress });
 
-      const told = await waitFor('the progress to be announced', () =>
+      const told = await waitFor('what was read to be announced', () =>
         registry().live.announced.find(
-          ({ name, subject }) => name === 'snapshot.progress' && subject === imageId,
+          ({ name, subject, payload }) =>
+            name === 'snapshot.progress' &&
+            subject === imageId &&
+            (payload as Record<string, unknown>)['bytes_done'] === 5,
         ),
       );
-      expect(told.payload).toMatchObject({ request_id: order.request_id, task_id: expect.any(String) });
-      await waitFor('what was read to be announced', () =>
-        registry().live.announced.some(({ name, payload }) => {
-          const { image_id, bytes_done, attempt } = payload as Record<string, unknown>;
-          return name === 'snapshot.progress' && image_id === imageId && bytes_done === 5 && attempt === 1;
-        }),
-      );
+      expect(told.payload).toEqual({
+        request_id: order.request_id,
+        project_id: 'p1',
+        instance_id: 'server-1',
+        image_id: imageId,
+        task_id: expect.any(String),
+        phase: 'downloading',
+        bytes_done: 5,
+        bytes_total: 10,
+        bytes_per_second: 2,
+        attempt: 1,
+      });
     });
 
     it('is asked for once, however often its progress is told', async () => {
