@@ -6,6 +6,9 @@ const disks: Packages = { 'qemu-img': 'qemu-utils' };
 /** What store-workers expand imported data with. */
 const decompressors: Packages = { xz: 'xz-utils', bzip2: 'bzip2' };
 
+/** The client library of OpenStack's services, by a program that comes with it. */
+const messaging: Packages = { 'oslo-messaging-send-notification': 'python3-oslo.messaging' };
+
 /** A virtual machine, and what makes its disk and looks into it. */
 const machines: Packages = {
   'qemu-system-x86_64': 'qemu-system-x86',
@@ -26,6 +29,7 @@ const programsOf: Readonly<Record<string, Packages>> = {
     'qemu-storage-daemon': 'qemu-system-common',
     nbdkit: 'nbdkit',
     openssl: 'openssl',
+    ...messaging,
   },
   e2e: { ...disks, ...decompressors, ...machines },
   fault: disks,
@@ -34,7 +38,7 @@ const programsOf: Readonly<Record<string, Packages>> = {
     openstack: 'python3-openstackclient',
     glance: 'python3-glanceclient',
     tempest: 'python3-tempest',
-    'oslo-messaging-send-notification': 'python3-oslo.messaging',
+    ...messaging,
   },
 };
 
