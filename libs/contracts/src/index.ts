@@ -186,6 +186,7 @@ export {
   snapshotReplyExamples,
   snapshotRequestExamples,
 } from './snapshots/examples.js';
+export { osloCallExamples } from './snapshots/oslo-call-examples.js';
 export {
   MAX_REPLY_ADDRESSES,
   Snapshot,

@@ -1,4 +1,5 @@
 import type { ForeignRequest } from '@glimpse/bus';
+import { osloCallExamples } from '@glimpse/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { BrokenMessage } from './broken-message.js';
 import { readMessage } from './read-message.js';
@@ -39,6 +40,14 @@ describe('readMessage', () => {
       routingKey: 'reply_1',
       correlationId: 'id',
       form: 'oslo',
+    });
+  });
+
+  it.each(Object.entries(osloCallExamples))('reads the call of the documents: %s', (_name, call) => {
+    expect(readMessage(aCall(call), options)).toMatchObject({
+      requestId: expect.any(String),
+      stated: { projectId: '7c1f0a52d3f94a0d8f1c1f5a6f1b2c3d', roles: ['member'] },
+      replyTo: { routingKey: call['_reply_q'], correlationId: call['_msg_id'], form: 'oslo' },
     });
   });
 

@@ -23,6 +23,14 @@ describe('the AsyncAPI document', () => {
     const names = document?.allMessages().map((message) => message.name());
 
     expect(names).toEqual(expect.arrayContaining(publicEvents.map(({ event }) => event.name)));
-    expect(names).toEqual(expect.arrayContaining(['snapshot.create', 'snapshot.cancel', 'snapshot.reply']));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'snapshot.create',
+        'snapshot.cancel',
+        'snapshot.reply',
+        'oslo.call',
+        'oslo.reply',
+      ]),
+    );
   });
 });

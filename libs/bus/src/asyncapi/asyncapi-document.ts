@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { eventsExchange, snapshotRequestsQueue, snapshotsExchange } from '../topology.js';
 import { cloudEventHeadersSchema } from './cloud-event-headers.js';
 import { notificationMessage } from './notification-message.js';
+import { osloCallMessage, osloReplyMessage } from './oslo-messages.js';
 
 const BINDING_VERSION = '0.3.0';
 
@@ -71,6 +72,8 @@ function snapshotMessages(schemas: ComponentSchemas) {
       [SnapshotReply, 'output'],
       snapshotReplyExamples,
     ),
+    osloCall: osloCallMessage,
+    osloReply: osloReplyMessage,
   };
 }
 
@@ -83,18 +86,22 @@ function snapshotParts(schemas: ComponentSchemas) {
         address: snapshotRequestsQueue,
         title: 'Snapshot requests',
         description:
-          'Any routing key will do. Say who is to be answered by the properties `reply_to` and `correlation_id`. The envelope of oslo.messaging is understood too: docs/snapshots.md.',
+          'Any routing key will do. Say who is to be answered by the properties `reply_to` and `correlation_id`; a call of oslo.messaging says it by `_reply_q` and `_msg_id` within its envelope.',
         messages: {
           snapshotCreate: reference('components', 'messages', 'snapshotCreate'),
           snapshotCancel: reference('components', 'messages', 'snapshotCancel'),
+          osloCall: reference('components', 'messages', 'osloCall'),
         },
         bindings: exchangeBinding(snapshotsExchange),
       },
       snapshotReplies: {
         address: null,
         title: 'Replies',
-        description: 'The queue that `reply_to` names, by the default exchange.',
-        messages: { snapshotReply: reference('components', 'messages', 'snapshotReply') },
+        description: 'The queue that `reply_to` or `_reply_q` names, by the default exchange.',
+        messages: {
+          snapshotReply: reference('components', 'messages', 'snapshotReply'),
+          osloReply: reference('components', 'messages', 'osloReply'),
+        },
       },
     },
     operations: {
@@ -120,13 +127,14 @@ function eventParts(events: readonly PublicEvent[], schemas: ComponentSchemas) {
   const entries = <T>(make: (event: (typeof named)[number]) => T) =>
     Object.fromEntries(named.map((event) => [event.key, make(event)]));
   return {
-    messages: entries(({ event, description, subject, isLive }) => ({
+    messages: entries(({ event, description, subject, isLive, examples }) => ({
       name: event.name,
       summary: description,
       contentType: 'application/json',
       headers: cloudEventHeadersSchema(event.name, subject),
       payload: schemas.describe(event.payload, 'output'),
       ...(isLive ? { 'x-live': true } : {}),
+      ...(Object.keys(examples).length > 0 ? { examples: examplesOf(examples) } : {}),
     })),
     channels: entries(({ key, event, description }) => ({
       address: event.name,

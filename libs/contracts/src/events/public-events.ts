@@ -4,12 +4,15 @@ import { imageEvents } from './image-events.js';
 import { jobEvents } from './job-events.js';
 import { memberEvents } from './member-events.js';
 import { metadefEvents } from './metadef-events.js';
+import { snapshotEventExamples } from '../snapshots/event-examples.js';
 import { snapshotEvents } from './snapshot-events.js';
 import { storeEvents } from './store-events.js';
 import { taskEvents } from './task-events.js';
 import { transferEvents } from './transfer-events.js';
 import { verificationEvents } from './verification-events.js';
 import { webhookEvents } from './webhook-events.js';
+
+type Examples = Readonly<Record<string, unknown>>;
 
 /** An event that others may listen to. */
 export interface PublicEvent {
@@ -20,6 +23,8 @@ export interface PublicEvent {
   readonly subject: string;
   /** It is not kept for anybody: only those who listen at the moment get it, and it may be lost. */
   readonly isLive: boolean;
+  /** Payloads, by what they show. */
+  readonly examples: Examples;
 }
 
 /** The events of one area; the compiler asks for a description of each. */
@@ -27,13 +32,20 @@ function area<Events extends Readonly<Record<string, EventDefinition>>>(
   subject: string,
   events: Events,
   descriptions: Readonly<Record<keyof Events, string>>,
-  live: readonly (keyof Events)[] = [],
+  {
+    live = [],
+    examples = {},
+  }: {
+    readonly live?: readonly (keyof Events)[];
+    readonly examples?: Partial<Readonly<Record<keyof Events, Examples>>>;
+  } = {},
 ): PublicEvent[] {
   return Object.entries(events).map(([key, definition]) => ({
     event: definition,
     description: descriptions[key as keyof Events],
     subject,
     isLive: live.includes(key),
+    examples: examples[key as keyof Events] ?? {},
   }));
 }
 
@@ -74,7 +86,7 @@ export const publicEvents: readonly PublicEvent[] = [
       failed: 'Nothing came of a snapshot; its image is gone.',
       cancelled: 'A snapshot was ended before it was done; its image is gone.',
     },
-    ['progress'],
+    { live: ['progress'], examples: snapshotEventExamples },
   ),
   ...area('The id of the job.', jobEvents, {
     ready: 'A job is due, and workers may claim it.',
@@ -85,7 +97,7 @@ export const publicEvents: readonly PublicEvent[] = [
     'The id of the upload or of the job.',
     transferEvents,
     { progressed: 'How far an upload or a job has come, about once a second.' },
-    ['progressed'],
+    { live: ['progressed'] },
   ),
   ...area(IMAGE, verificationEvents, {
     verified: 'A copy of an image’s data was looked at.',
@@ -102,7 +114,7 @@ export const publicEvents: readonly PublicEvent[] = [
       disabled: 'Nothing is sent to a webhook any more, until its owner enables it again.',
       deliveryFailed: 'Every attempt to send a message to a webhook is used up.',
     },
-    ['due'],
+    { live: ['due'] },
   ),
   ...area('The id of what it was done to.', auditEvents, {
     recorded: 'Somebody changed something, or was refused: a record of the audit, as CADF (DSP0262) has it.',
