@@ -17,6 +17,7 @@ import {
   notificationsEnvironment,
 } from './notifications/notifications.conformance.js';
 import { describeNotificationRelay } from './notifications/notification-relay.conformance.js';
+import { describeSnapshotNotifications } from './notifications/snapshot-notifications.conformance.js';
 import { describeOutbox } from './outbox/outbox.conformance.js';
 import { describeProtections } from './property-protection/protections.conformance.js';
 import { describeQuotas } from './quotas/quotas.conformance.js';
@@ -113,6 +114,12 @@ export function describeRegistry(name: string, makePlace: () => Promise<Database
     });
     describe('notifications', () => {
       withRegistry(makePlace, describeNotifications, notificationsEnvironment);
+    });
+    describe('notifications of snapshots', () => {
+      withRegistry(makePlace, describeSnapshotNotifications, {
+        ...snapshotsEnvironment,
+        GLIMPSE_NOTIFICATIONS_DRIVER: 'log',
+      });
     });
     describe('the relay of notifications', () => {
       withRegistry(makePlace, describeNotificationRelay, notificationsEnvironment);

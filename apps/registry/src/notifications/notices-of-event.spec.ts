@@ -231,7 +231,13 @@ describe('the text of an upload that failed', () => {
     ['IMAGE_FORMAT_REFUSED', 'Failed to upload image data for image i due to internal error: why'],
     ['STORE_FULL', 'Image storage media is full: why'],
     ['STORE_WRITE_DENIED', 'Insufficient permissions on image storage media: why'],
+    ['STORE_FORBIDDEN', 'Insufficient permissions on image storage media: why'],
     ['STORE_OBJECT_DUPLICATE', 'Unable to upload duplicate image data for image i: why'],
+    ['ACTION_FORBIDDEN', 'Not allowed to upload image data for image i: why'],
+    [
+      'IMAGE_NOT_FOUND',
+      'Image i could not be found after upload. The image may have been deleted during the upload: why',
+    ],
   ])('says what failed (%s)', (code, text) => {
     expect(uploadErrorText('i', 'why', code)).toBe(text);
   });
