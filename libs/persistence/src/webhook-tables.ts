@@ -78,10 +78,9 @@ export interface WebhookEventRow {
   due_at: number;
 }
 
-/** What one transaction at a time does, by name: whoever updates the row keeps others waiting. */
+/** What one transaction at a time does, by name: whoever has locked the row does it. */
 export interface WebhookLockRow {
   name: string;
-  held_at: number;
 }
 
 /** The tables of webhooks, by name. */

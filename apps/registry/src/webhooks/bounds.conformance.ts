@@ -156,6 +156,39 @@ export function describeBounds(registry: () => RegistryUnderTest, url: () => str
     for (const other of others) await other.close();
   });
 
+  it('do not wait for a registry that stands still while it hands out messages', async () => {
+    const { database, webhookDeliveries } = registry();
+    // Of SQLite there is one registry.
+    if (!url().startsWith('mysql')) return;
+    const { id } = await listen();
+    await createImage();
+    await tell();
+    await database.unitOfWork.run(async (tx) => {
+      await tx.query('SELECT name FROM webhook_locks FOR UPDATE');
+      await createImage();
+      await registry().relay.relay();
+
+      expect(await webhookDeliveries.claims.claim('worker', 16)).toEqual([]);
+      await webhookDeliveries.events.tellDue();
+
+      expect(await waitingFor(id)).toHaveLength(1);
+    });
+    await webhookDeliveries.events.tellDue();
+    expect(await waitingFor(id)).toHaveLength(2);
+    expect(await webhookDeliveries.claims.claim('worker', 16)).toHaveLength(2);
+  });
+
+  it('forget what nobody told for as long as messages are kept', async () => {
+    await listen();
+    await createImage();
+    await registry().relay.relay();
+    registry().clock.pass(registry().config.webhooks.retentionMs + 1);
+
+    await registry().webhookDeliveries.upkeep.work();
+
+    expect(await registry().rows('webhook_events')).toEqual([]);
+  });
+
   it('keep an event that can not be told from holding up any other', async () => {
     const { id } = await listen();
     const poison = await createImage();

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimedDelivery } from '@glimpse/contracts';
 import { Database, type Transaction, type WebhookDeliveryRow, type WebhookRow } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
-import { holdWebhookLock } from './webhook-locks.js';
+import { takeWebhookLock } from './webhook-locks.js';
 import { WebhookSecrets, signaturesOf } from './webhook-secrets.js';
 
 /** Beyond the time that an attempt may take, until it counts as given up. */
@@ -14,6 +15,10 @@ const LEASE_MARGIN_MS = 45_000;
 const CANDIDATES = 32;
 /** Given up ones that one claim clears away. */
 const LOST_BATCH = 100;
+
+/** Another registry claims for a moment only. */
+const ATTEMPTS = 10;
+const PAUSE_MS = 20;
 
 const LOST = 'The worker that sent it died';
 const NO_SECRET = 'The secret can not be read: none of the keys in webhooks.secret_keys opens it';
@@ -60,12 +65,24 @@ export class DeliveryClaims {
     private readonly settings: RegistrySettings,
   ) {}
 
-  /** Takes up to `limit` messages that are due, signed for this attempt. Each goes to one of those who ask at once. */
+  /**
+   * Takes up to `limit` messages that are due, signed for this attempt. Each goes to one of those who ask at once; none where
+   * another registry is at it for longer than a moment.
+   */
   async claim(instanceId: string, limit: number): Promise<ClaimedDelivery[]> {
     if (!this.settings.config.webhooks.enabled || !(await this.isSomethingDue())) return [];
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const claimed = await this.claimAlone(instanceId, limit);
+      if (claimed !== null) return claimed;
+      await sleep(PAUSE_MS);
+    }
+    return [];
+  }
+
+  /** Null while another registry does it: what others have taken counts, so that the bounds hold over all of them. */
+  private claimAlone(instanceId: string, limit: number): Promise<ClaimedDelivery[] | null> {
     return this.database.unitOfWork.run(async (tx) => {
-      // What others have taken counts, so that the bounds hold over all of them.
-      await holdWebhookLock(tx, 'claims', this.clock.now());
+      if (!(await takeWebhookLock(tx, 'claims'))) return null;
       await this.giveUpLost(tx);
       const room = await this.measureRoom(tx);
       const claimed: ClaimedDelivery[] = [];

@@ -14,7 +14,7 @@ import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
 import { isHeard } from './heard-event.js';
 import { WebhookFanOut, dropped } from './webhook-fan-out.js';
-import { holdWebhookLock } from './webhook-locks.js';
+import { takeWebhookLock } from './webhook-locks.js';
 
 /** Events that are told in one transaction. */
 const BATCH = 200;
@@ -35,6 +35,7 @@ const isPassing = (error: unknown) => isServiceError(error) && error.isRetryable
 @Injectable()
 export class WebhookEvents {
   private readonly repeater: Repeater;
+  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -53,6 +54,7 @@ export class WebhookEvents {
 
   /** What is left is told by another registry, or after the next start. */
   stop(): Promise<void> {
+    this.isStopping = true;
     return this.repeater.stop();
   }
 
@@ -82,12 +84,12 @@ export class WebhookEvents {
     tx.afterCommit(() => this.signal.raise());
   }
 
-  /** Tells all that is due. Rejects where the database is away. */
+  /** Tells all that is due, unless another registry is at it. Rejects where the database is away. */
   async tellDue(): Promise<void> {
     if (!this.settings.config.webhooks.enabled) return;
-    while (await this.isSomethingDue()) {
+    while (!this.isStopping && (await this.isSomethingDue())) {
       try {
-        await this.tell({ sql: 'due_at <= ?', values: [this.clock.now()] });
+        if (!(await this.tell({ sql: 'due_at <= ?', values: [this.clock.now()] }))) return;
       } catch (error) {
         if (isPassing(error)) throw error;
         await this.tellOneByOne();
@@ -103,20 +105,21 @@ export class WebhookEvents {
     return rows.length > 0;
   }
 
-  /** Tells events, all of them or none; by turns with other registries, so that what is counted stays true. */
-  private tell({ sql, values }: SqlCondition): Promise<void> {
+  /** Tells events, all of them or none. False while another registry does it, so that what is counted stays true. */
+  private tell({ sql, values }: SqlCondition): Promise<boolean> {
     return this.database.unitOfWork.run(async (tx) => {
-      await holdWebhookLock(tx, 'events', this.clock.now());
+      if (!(await takeWebhookLock(tx, 'events'))) return false;
       const events = await tx.query<WebhookEventRow>(
         `SELECT * FROM webhook_events WHERE ${sql} ORDER BY seq LIMIT ${BATCH}`,
         values,
       );
-      if (events.length === 0) return;
+      if (events.length === 0) return true;
       await this.fanOut.tell(tx, events);
       await tx.execute(
         `DELETE FROM webhook_events WHERE seq IN (${placeholders(events)})`,
         events.map(({ seq }) => seq),
       );
+      return true;
     });
   }
 
@@ -128,7 +131,7 @@ export class WebhookEvents {
     );
     for (const event of events) {
       try {
-        await this.tell({ sql: 'seq = ?', values: [event.seq] });
+        if (!(await this.tell({ sql: 'seq = ?', values: [event.seq] }))) return;
       } catch (error) {
         if (isPassing(error)) throw error;
         await this.setBack(event, error);

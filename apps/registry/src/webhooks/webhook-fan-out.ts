@@ -34,7 +34,7 @@ const MAX_PAYLOAD = 32_768;
 /** What webhooks were not told of. */
 export const dropped = counter({
   name: metricNames.webhookDropped,
-  help: 'Messages that were not written down: too many wait that the same other project brought about (foreign), or the event could not be told (failed).',
+  help: 'Messages that were not written down: too many wait that the same other project brought about (foreign), the event could not be told (failed), or it came longer ago than messages are kept (old).',
   labelNames: ['reason'],
 });
 

@@ -1,21 +1,10 @@
-import { type Transaction, UniqueViolation } from '@glimpse/persistence';
+import type { Transaction } from '@glimpse/persistence';
 
 /**
- * Waits for the other transaction that does this, and keeps others waiting until this one ends: of two registries each
- * sees all that the one before it did. Nothing else touches the row.
+ * Whether this transaction is the only one that does this, until it ends: then it sees all that the one before it did. Nothing
+ * waits here: a registry that stands still while it has the lock would take along every connection of the others.
  */
-export async function holdWebhookLock(
-  tx: Transaction,
-  name: 'claims' | 'events',
-  now: number,
-): Promise<void> {
-  const take = () => tx.execute('UPDATE webhook_locks SET held_at = ? WHERE name = ?', [now, name]);
-  if ((await take()) === 1) return;
-  try {
-    await tx.insert('webhook_locks', [{ name, held_at: now }]);
-  } catch (error) {
-    // Another one was the first to hold it, and has ended.
-    if (!(error instanceof UniqueViolation)) throw error;
-    await take();
-  }
+export async function takeWebhookLock(tx: Transaction, name: 'claims' | 'events'): Promise<boolean> {
+  const rows = await tx.queryUnclaimed('SELECT name FROM webhook_locks WHERE name = ?', [name]);
+  return rows.length > 0;
 }

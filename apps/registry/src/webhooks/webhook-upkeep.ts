@@ -5,6 +5,7 @@ import { Clock } from '../clock.js';
 import { RegistrySettings } from '../registry-settings.js';
 import { Repeater } from '../repeater.js';
 import { WebhookEnd } from './webhook-end.js';
+import { dropped } from './webhook-fan-out.js';
 
 const EVERY_MS = 15_000;
 const BATCH = 1_000;
@@ -24,7 +25,7 @@ const oldest = gauge({
   help: 'Age of the oldest message to a webhook that was not taken yet, in seconds.',
 });
 
-/** Counts the messages that wait, and forgets those that ended long ago and those of webhooks that were deleted. */
+/** Counts what waits, and forgets what ended or came long ago and the messages of webhooks that were deleted. */
 @Injectable()
 export class WebhookUpkeep {
   private readonly repeater: Repeater;
@@ -79,6 +80,12 @@ export class WebhookUpkeep {
   private async forgetOld(): Promise<void> {
     const before = this.clock.now() - this.settings.config.webhooks.retentionMs;
     while ((await this.removeBatch('ended_at <= ?', before)) === BATCH);
+    // Left by a registry that told nobody any more: nobody waits for them.
+    let removed: number;
+    do {
+      removed = await this.removeBatch('occurred_at <= ?', before, 'webhook_events');
+      dropped.inc({ reason: 'old' }, removed);
+    } while (removed === BATCH);
   }
 
   private async removeDeleted(): Promise<void> {
@@ -92,15 +99,19 @@ export class WebhookUpkeep {
   }
 
   /** How many were removed; short transactions, so that nobody waits long for them. */
-  private async removeBatch(condition: string, value: string | number): Promise<number> {
+  private async removeBatch(
+    condition: string,
+    value: string | number,
+    table: 'webhook_deliveries' | 'webhook_events' = 'webhook_deliveries',
+  ): Promise<number> {
     const rows = await this.database.query<{ seq: number }>(
-      `SELECT seq FROM webhook_deliveries WHERE ${condition} LIMIT ${BATCH}`,
+      `SELECT seq FROM ${table} WHERE ${condition} LIMIT ${BATCH}`,
       [value],
     );
     if (rows.length > 0)
       await this.database.unitOfWork.run((tx) =>
         tx.execute(
-          `DELETE FROM webhook_deliveries WHERE seq IN (${placeholders(rows)})`,
+          `DELETE FROM ${table} WHERE seq IN (${placeholders(rows)})`,
           rows.map(({ seq }) => seq),
         ),
       );

@@ -30,7 +30,7 @@ const events = (runner: QueryRunner): TableDefinition => ({
 const locks: TableDefinition = {
   name: 'webhook_locks',
   charset: CHARSET,
-  columns: [varchar('name', 32, primary), column('held_at', 'bigint')],
+  columns: [varchar('name', 32, primary)],
 };
 
 const bySource = {
@@ -42,6 +42,10 @@ const bySource = {
 export class WebhookEvents1700000000021 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const table of [events(runner), locks]) await createTable(runner, table);
+    for (const name of ['claims', 'events']) {
+      const [row] = (await runner.query('SELECT name FROM webhook_locks WHERE name = ?', [name])) as object[];
+      if (row === undefined) await runner.query('INSERT INTO webhook_locks (name) VALUES (?)', [name]);
+    }
     if (!(await runner.hasColumn('webhook_deliveries', 'source_project')))
       await runner.query('ALTER TABLE webhook_deliveries ADD COLUMN source_project varchar(255) NULL');
     await addIndex(runner, 'webhook_deliveries', bySource);
