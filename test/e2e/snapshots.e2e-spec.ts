@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { snapshotEvents } from '@glimpse/contracts';
 import {
   ComputeHost,
   ImageApi,
@@ -9,9 +10,11 @@ import {
   type OwnPlace,
   createVirtualHost,
   eachMode,
+  requestsAreTaken,
   waitFor,
 } from '@glimpse/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ProgressListener } from './progress-listener.js';
 
 const END_TIMEOUT_MS = 60_000;
 
@@ -30,16 +33,7 @@ async function createCloud(): Promise<Cloud> {
 
 /** Resolves when requests are taken; the exchange is made by the first gateway that is there. */
 async function openCompute(vhost: OwnPlace): Promise<ComputeHost> {
-  await waitFor('the queue of requests', async () => {
-    const probe = await ComputeHost.open(vhost.url);
-    probe.channel.on('error', () => undefined);
-    const isThere = await probe.channel.checkQueue('glimpse.snapshots.requests').then(
-      ({ consumerCount }) => consumerCount > 0,
-      () => false,
-    );
-    await probe.close();
-    return isThere;
-  });
+  await requestsAreTaken(vhost.url);
   return ComputeHost.open(vhost.url);
 }
 
@@ -60,7 +54,7 @@ let current: Cloud;
 
 eachMode(
   'Snapshots over the queue',
-  (glimpse) => {
+  (glimpse, mode) => {
     const api = new ImageApi(() => glimpse().url);
     let compute: ComputeHost;
     beforeEach(async () => {
@@ -177,6 +171,35 @@ eachMode(
       expect(reply).toMatchObject({ status: 'failed', error: { message: expect.any(String) } });
       await api.expect(404, 'GET', `/v2/images/${String(reply['image_id'])}`);
     });
+
+    // Embedded, events do not leave the process.
+    if (mode === 'distributed')
+      it('tells whoever listens to the events how far it has come', async () => {
+        const progress = await ProgressListener.on(glimpse().env['GLIMPSE_BUS_URL'] ?? '');
+        // A disk that is waited for, so that the snapshot goes on until somebody ends it.
+        const request = aRequest(`nbd+unix:///disk?socket=${current.disks}/not-yet.sock`);
+        const { image_id: imageId, task_id: taskId } = await compute.ask(request);
+
+        const told = await progress.expect(
+          ({ image_id: id, attempt }) => id === imageId && Number(attempt) > 0,
+        );
+
+        expect(snapshotEvents.progress.payload.parse(told)).toEqual({
+          request_id: request.request_id,
+          project_id: 'glimpse',
+          instance_id: request.instance_id,
+          image_id: imageId,
+          task_id: taskId,
+          phase: expect.stringMatching(/^(?:waiting|downloading)$/),
+          bytes_done: 0,
+          bytes_total: null,
+          bytes_per_second: null,
+          attempt: 1,
+        });
+        await progress.close();
+        const cancel = { type: 'snapshot.cancel', request_id: request.request_id, project_id: 'glimpse' };
+        await expect(compute.ask(cancel)).resolves.toMatchObject({ status: 'cancelled' });
+      });
 
     it('loses none when the gateway is killed with them in its hands', async () => {
       const { uri } = await aDisk(randomBytes(1_000));

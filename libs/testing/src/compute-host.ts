@@ -11,6 +11,21 @@ export interface ComputeReply {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** Resolves when somebody takes requests for snapshots from that RabbitMQ; what is sent before may reach no queue. */
+export async function requestsAreTaken(busUrl: string): Promise<void> {
+  await waitFor('somebody who takes requests', async () => {
+    const connection = await connect(busUrl);
+    connection.on('error', () => undefined);
+    try {
+      const channel = await connection.createChannel();
+      channel.on('error', () => undefined);
+      return (await channel.checkQueue('glimpse.snapshots.requests')).consumerCount > 0;
+    } finally {
+      await connection.close().catch(() => undefined);
+    }
+  });
+}
+
 /** A compute host with nothing but an AMQP library: asks for snapshots and keeps the replies. Whoever opens it closes it. */
 export class ComputeHost {
   readonly replies: ComputeReply[] = [];

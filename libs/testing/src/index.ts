@@ -1,7 +1,7 @@
 export { removeAbandonedPlaces } from './abandoned-places.js';
 export { anImage } from './builders/an-image.js';
 export { anImageQuery } from './builders/an-image-query.js';
-export { type ComputeReply, ComputeHost } from './compute-host.js';
+export { type ComputeReply, ComputeHost, requestsAreTaken } from './compute-host.js';
 export { DataServer } from './data-server.js';
 export { aHostileImage } from './disk-images/hostile-images.js';
 export { imageSamples } from './disk-images/image-samples.js';

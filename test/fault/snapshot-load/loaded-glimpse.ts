@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { Database } from '@glimpse/persistence';
-import { ComputeHost, type Glimpse, ImageApi, startGlimpse, waitFor } from '@glimpse/testing';
+import {
+  ComputeHost,
+  type Glimpse,
+  ImageApi,
+  requestsAreTaken,
+  startGlimpse,
+  waitFor,
+} from '@glimpse/testing';
 import { findInMotion } from '../chaos/at-rest.js';
 import { findBrokenPromises } from './promise-check.js';
 import { SnapshotEvents } from './snapshot-events.js';
@@ -50,6 +57,7 @@ export class LoadedGlimpse {
       for (let n = 1; n < workers; n++) await glimpse.start('store-worker');
       const url = glimpse.env['GLIMPSE_DATABASE_URL'] ?? '';
       const busUrl = glimpse.env['GLIMPSE_BUS_URL'] ?? '';
+      await requestsAreTaken(busUrl);
       return new LoadedGlimpse(
         glimpse,
         await SnapshotEvents.open(busUrl),

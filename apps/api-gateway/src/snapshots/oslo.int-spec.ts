@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { loadConfig } from '@glimpse/config';
 import { ServiceError } from '@glimpse/contracts';
 import type { RunningService } from '@glimpse/runtime';
-import { ComputeHost, type OwnPlace, createUser, createVirtualHost, waitFor } from '@glimpse/testing';
+import { type OwnPlace, createUser, createVirtualHost, requestsAreTaken, waitFor } from '@glimpse/testing';
 import { permissionsOf } from '@glimpse/bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApiGateway } from '../bootstrap.js';
@@ -51,15 +51,7 @@ describe("oslo.messaging's own RPC client", () => {
         GLIMPSE_SNAPSHOTS_TRANSIENT_EXCHANGE: 'true',
       }),
     );
-    await waitFor('the gateway', async () => {
-      const compute = await ComputeHost.open(place.url);
-      const status = await compute.channel.checkExchange('glimpse.snapshots.transient').then(
-        () => true,
-        () => false,
-      );
-      await compute.close();
-      return status;
-    });
+    await requestsAreTaken(place.url);
   });
   afterAll(async () => {
     await gateway.close(0);

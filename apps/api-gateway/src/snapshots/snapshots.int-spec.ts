@@ -13,6 +13,7 @@ import {
   createUser,
   createVirtualHost,
   cutConnections,
+  requestsAreTaken,
   waitFor,
 } from '@glimpse/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -50,16 +51,8 @@ describe('Requests of compute at the gateway', () => {
       options: config.bus,
       logger: createLogger('manage', { level: 'silent' }),
     });
+    await requestsAreTaken(place.url);
     compute = await ComputeHost.open(place.url);
-    await waitFor('the exchange of requests', async () => {
-      const other = await ComputeHost.open(place.url);
-      const isThere = await other.channel.checkQueue('glimpse.snapshots.requests').then(
-        () => true,
-        () => false,
-      );
-      await other.close();
-      return isThere;
-    });
   };
   const serveRegistry = async () => {
     endRegistry = await serve(registry, busUrl);
