@@ -164,7 +164,7 @@ describe('DiskConverter', () => {
       'qcow2',
       () => {
         const path = join(folder, 'snapshots.qcow2');
-        writeFileSync(path, aQcow2WithSnapshots(15_000));
+        writeFileSync(path, aQcow2WithSnapshots(5_000));
         return path;
       },
       /^CONVERSION_FAILED: The qcow2 image has too much to say/,

@@ -19,7 +19,7 @@ const driverNames: Readonly<Record<string, string>> = {
 const INFO_LIMITS: ToolLimits = { timeoutMs: 60_000, cpuSeconds: 2, memoryBytes: 2 ** 30, fileBytes: 0 };
 
 /** Characters of what `qemu-img info` says: it names each snapshot and bitmap of an image. */
-const MAX_INFO = 4 * 2 ** 20;
+const MAX_INFO = 2 ** 20;
 
 const Info = z.object({
   format: z.string(),
