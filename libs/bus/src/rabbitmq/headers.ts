@@ -5,6 +5,11 @@ export const headers = {
   /** When whoever published it stops waiting, in epoch milliseconds. */
   deadline: 'x-glimpse-deadline',
   diedAt: 'x-glimpse-died-at',
+  /**
+   * True on a dead letter whose publisher was not trusted: it is not put back in our own name. Earlier releases know this
+   * header alone.
+   */
+  isRefused: 'x-glimpse-refused',
   /** On a dead letter that is not put back: why. */
   notReplayable: 'x-glimpse-not-replayable',
   /** Tells publications on one channel apart, for the broker returns them without a number. */

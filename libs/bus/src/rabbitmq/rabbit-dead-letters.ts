@@ -5,7 +5,11 @@ import { cloudEventHeaders, envelopeText } from './cloud-event.js';
 import { ConfirmedPublisher } from './confirmed-publisher.js';
 import { headers } from './headers.js';
 
-const whyNotReplayable = (given: unknown): string | null => (typeof given === 'string' ? given : null);
+function whyNotReplayable(given: Readonly<Record<string, unknown>>): string | null {
+  const why = given[headers.notReplayable];
+  if (typeof why === 'string') return why;
+  return given[headers.isRefused] === true ? 'It was refused, since its publisher was not trusted' : null;
+}
 
 /** Those that the broker itself gave up (after too many deliveries) carry its headers instead of ours. */
 function describe({ content, properties }: GetMessage): DeadLetter {
@@ -17,7 +21,7 @@ function describe({ content, properties }: GetMessage): DeadLetter {
     reason: String(given[headers.reason] ?? given['x-first-death-reason'] ?? 'unknown'),
     attempts: Number(given[headers.attempts] ?? given['x-delivery-count'] ?? 1),
     diedAt: typeof given[headers.diedAt] === 'string' ? String(given[headers.diedAt]) : null,
-    notReplayable: whyNotReplayable(given[headers.notReplayable]),
+    notReplayable: whyNotReplayable(given),
     body: envelopeText(properties, content),
   };
 }

@@ -47,7 +47,9 @@ export class RabbitEventArrival implements EventArrival {
       [headers.queue]: this.place.queue,
       [headers.reason]: reason.slice(0, MAX_REASON_LENGTH),
       // It would be put back in our own name.
-      ...(this.refusal === null ? {} : { [headers.notReplayable]: `It was ${this.refusal}` }),
+      ...(this.refusal === null
+        ? {}
+        : { [headers.isRefused]: true, [headers.notReplayable]: `It was ${this.refusal}` }),
     });
   }
 

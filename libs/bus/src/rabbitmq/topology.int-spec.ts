@@ -93,6 +93,23 @@ describe('what is on RabbitMQ', () => {
     await expect(deadLetters.list(2)).resolves.toHaveLength(2);
   });
 
+  it('does not put back in our name what an earlier release refused', async () => {
+    const { deadLetters, publisher } = harness.client();
+    await publisher.publish(jobReady());
+    const forged = {
+      headers: { 'x-glimpse-queue': 'glimpse.events.store-worker', 'x-glimpse-refused': true },
+      messageId: 'forged',
+    };
+    channel.publish('glimpse.dead-letters', '', Buffer.from('{}'), forged);
+    await waitFor('the dead letter', async () => (await deadLetters.list(10)).length === 1);
+
+    await expect(deadLetters.replay('all')).resolves.toEqual({
+      replayed: 0,
+      left: [{ id: 'forged', reason: expect.stringContaining('not trusted') }],
+    });
+    await expect(deadLetters.list(10)).resolves.toHaveLength(1);
+  });
+
   it('keeps a dead letter whose queue is gone', async () => {
     const { deadLetters, publisher } = harness.client();
     await publisher.publish(jobReady());
