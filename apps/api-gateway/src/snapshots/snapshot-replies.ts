@@ -14,7 +14,8 @@ const replies = counter({
 
 const failures: ReadonlySet<SnapshotReply['status']> = new Set(['rejected', 'failed', 'cancelled']);
 
-interface HowTold {
+/** What a reply says beside the snapshot. */
+export interface HowTold {
   /** Whether a snapshot that came to nothing is what was asked about, and no failure of the question. */
   readonly isAnswer?: boolean;
   /** The exception that clients of oslo.messaging get, where it is not named after the code. */

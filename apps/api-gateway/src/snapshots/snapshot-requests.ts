@@ -3,6 +3,7 @@ import {
   type Snapshot,
   type ServiceError,
   type SnapshotReply,
+  type SnapshotReplyAddress,
   isServiceError,
   registrySnapshots,
   rejectedSnapshotReply,
@@ -16,7 +17,7 @@ import { type KeptMessage, CONTEXT_TOKEN, whyNotReplayable } from './kept-messag
 import { readMessage, whatToTell } from './read-message.js';
 import { type SnapshotCaller, SnapshotCallers } from './snapshot-callers.js';
 import type { SnapshotMessage } from './snapshot-message.js';
-import { SnapshotReplies } from './snapshot-replies.js';
+import { type HowTold, SnapshotReplies } from './snapshot-replies.js';
 
 const handled = counter({
   name: metricNames.snapshotRequests,
@@ -30,6 +31,8 @@ const MAX_REDELIVERIES = 20;
 const MAX_LAST_READINGS = 3;
 /** After so many attempts a failure that nobody foresaw, a mistake of ours, is taken to be there for good. */
 const MAX_UNFORESEEN_ATTEMPTS = 8;
+/** After so many attempts, two minutes at least, a queue that takes no reply keeps nobody waiting any more. */
+const MAX_ATTEMPTS_FOR_REPLY = 8;
 
 type Outcome = Snapshot['status'] | 'rejected' | 'broken' | 'retried' | 'expired' | 'given-up' | 'left';
 
@@ -83,8 +86,9 @@ export class SnapshotRequests {
         imageId: snapshot.imageId,
         project: snapshot.projectId,
       });
-      if (replyTo !== null && !isToWait(message, snapshot))
-        await this.replies.send(replyTo, toSnapshotReply(snapshot), { isAnswer: wish.action !== 'create' });
+      const reply = toSnapshotReply(snapshot);
+      if (!isToWait(message, snapshot))
+        await this.reply(request, replyTo, reply, { isAnswer: wish.action !== 'create' });
       request.done();
       return snapshot.status;
     } catch (error) {
@@ -131,8 +135,7 @@ export class SnapshotRequests {
     { code, message: reason }: ServiceError,
   ): Promise<Outcome> {
     this.log(request, message, { status: 'rejected', code, reason });
-    if (message.replyTo !== null)
-      await this.replies.send(message.replyTo, rejection(message.requestId, code, reason));
+    await this.reply(request, message.replyTo, rejection(message.requestId, code, reason));
     request.done();
     return 'rejected';
   }
@@ -144,10 +147,8 @@ export class SnapshotRequests {
       { publisher: request.publisher, snapshotRequest: requestId, reason: broken.message },
       'a message about snapshots is broken',
     );
-    if (replyTo !== null)
-      await this.replies.send(replyTo, rejection(requestId, 'REQUEST_INVALID', broken.message), {
-        remote,
-      });
+    const reply = rejection(requestId, 'REQUEST_INVALID', broken.message);
+    await this.replyOnce(request, replyTo, reply, { remote });
     await this.bury(request, broken.message, broken.kept);
     return 'broken';
   }
@@ -158,14 +159,12 @@ export class SnapshotRequests {
     const reason = `It came back ${request.redeliveries} times from gateways that ended with it`;
     const isToBeRead = request.redeliveries < MAX_REDELIVERIES + MAX_LAST_READINGS;
     const { replyTo, requestId, kept } = whatToTell(request, config.snapshots, isToBeRead);
-    const about = { snapshotRequest: requestId, publisher: request.publisher };
-    logger.error({ ...about, reason }, 'a snapshot request is given up');
-    if (replyTo !== null)
-      await this.replies
-        .send(replyTo, rejection(requestId, 'INTERNAL', `The request is given up. ${reason}`))
-        .catch((err: unknown) =>
-          logger.warn({ err, ...about }, 'a request that is given up is not answered'),
-        );
+    logger.error(
+      { snapshotRequest: requestId, publisher: request.publisher, reason },
+      'a snapshot request is given up',
+    );
+    const reply = rejection(requestId, 'INTERNAL', `The request is given up. ${reason}`);
+    await this.replyOnce(request, replyTo, reply);
     await this.bury(request, reason, kept);
     return 'given-up';
   }
@@ -176,9 +175,41 @@ export class SnapshotRequests {
     error: unknown,
   ): Promise<Outcome> {
     this.settings.logger.error({ err: error, snapshotRequest: requestId }, 'a snapshot request is given up');
-    if (replyTo !== null) await this.replies.send(replyTo, rejection(requestId, 'INTERNAL', UNFORESEEN));
+    await this.replyOnce(request, replyTo, rejection(requestId, 'INTERNAL', UNFORESEEN));
     await this.bury(request, UNFORESEEN, kept);
     return 'given-up';
+  }
+
+  /** Rejects where the reply can't be sent now but is to be tried again, with the request. */
+  private reply(
+    request: ForeignRequest,
+    replyTo: SnapshotReplyAddress | null,
+    reply: SnapshotReply,
+    how: HowTold = {},
+  ): Promise<void> {
+    if (request.attempt >= MAX_ATTEMPTS_FOR_REPLY) return this.replyOnce(request, replyTo, reply, how);
+    return replyTo === null ? Promise.resolve() : this.replies.send(replyTo, reply, how);
+  }
+
+  /**
+   * Never rejects: what is to become of the request does not depend on who waits for it. Where the connection is what
+   * failed the request comes again all the same, for it can't be acknowledged.
+   */
+  private async replyOnce(
+    request: ForeignRequest,
+    replyTo: SnapshotReplyAddress | null,
+    reply: SnapshotReply,
+    how: HowTold = {},
+  ): Promise<void> {
+    try {
+      if (replyTo !== null) await this.replies.send(replyTo, reply, how);
+    } catch (err) {
+      const { publisher, attempt } = request;
+      this.settings.logger.warn(
+        { err, snapshotRequest: reply.request_id, publisher, attempt, status: reply.status },
+        'the reply to a snapshot request can not be sent, and is given up',
+      );
+    }
   }
 
   private bury(request: ForeignRequest, reason: string, { text, lost }: KeptMessage): Promise<void> {
