@@ -25,8 +25,8 @@ export class NotificationSender {
   private confirmations: Confirmations | null = null;
   private isBlocked = false;
   private isDeclaring = false;
-  /** The queues that are missing, as they were last logged. */
-  private missing = '';
+  /** The names of the queues that are missing, as they were last logged. */
+  private missing: readonly string[] = [];
 
   constructor(
     private readonly bus: BusOptions,
@@ -47,6 +47,11 @@ export class NotificationSender {
   /** Whether the broker can be spoken to: if not, nothing can be sent, whatever it is. */
   get isReady(): boolean {
     return this.confirmations !== null && !this.isBlocked;
+  }
+
+  /** Whether there is no such queue, and none could be made when that was last tried. */
+  isMissing(queue: string): boolean {
+    return this.missing.includes(queue);
   }
 
   /**
@@ -94,11 +99,12 @@ export class NotificationSender {
 
   private async declare(model: ChannelModel): Promise<void> {
     const missing = await declareNotifications(model, this.places);
-    const names = missing.map(({ name }) => name).join(', ');
+    const names = missing.map(({ name }) => name);
+    const queues = names.join(', ');
     // Each message that no queue takes leads here.
-    if (names !== this.missing && names !== '')
+    if (queues !== this.missing.join(', ') && queues !== '')
       this.bus.logger.error(
-        { err: missing[0]?.error, queues: names },
+        { err: missing[0]?.error, queues },
         'queues of notifications are missing and can not be made; what goes to them waits',
       );
     this.missing = names;

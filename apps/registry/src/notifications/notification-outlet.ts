@@ -53,6 +53,8 @@ class LogOutlet extends NotificationOutlet {
 
 class BrokerOutlet extends NotificationOutlet {
   private readonly sender: NotificationSender;
+  /** The queues that did not take what was sent to them last. */
+  private readonly failing = new Set<string>();
 
   constructor(
     bus: BusOptions,
@@ -66,14 +68,26 @@ class BrokerOutlet extends NotificationOutlet {
     return this.sender.isReady;
   }
 
+  /** A topic that fails has the row sent again to all of them, each time: so first where it will fail, before any other. */
   async send(row: NotificationRow): Promise<void> {
-    // A topic that failed has all of them sent again: consumers know the message by its id.
-    for (const topic of this.options.topics)
-      await this.sender.send(`${topic}.${row.priority.toLowerCase()}`, osloMessage(row, this.options));
+    const queues = this.options.topics.map((topic) => `${topic}.${row.priority.toLowerCase()}`);
+    for (const queue of queues.toSorted((a, b) => this.fails(b) - this.fails(a))) {
+      try {
+        await this.sender.send(queue, osloMessage(row, this.options));
+        this.failing.delete(queue);
+      } catch (error) {
+        this.failing.add(queue);
+        throw error;
+      }
+    }
   }
 
   close(): Promise<void> {
     return this.sender.close();
+  }
+
+  private fails(queue: string): number {
+    return this.failing.has(queue) || this.sender.isMissing(queue) ? 1 : 0;
   }
 }
 
