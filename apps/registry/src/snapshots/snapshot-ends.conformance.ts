@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import type { ClaimedJob } from '@glimpse/contracts';
 import { waitFor } from '@glimpse/testing';
 import { describe, expect, it, jest } from '@jest/globals';
-import { type RegistryUnderTest, aCaller } from '../registry-harness.conformance.js';
+import { aRequest, copy } from '../imports/import-tools.conformance.js';
+import {
+  type RegistryUnderTest,
+  aCaller,
+  anAdmin,
+  startRegistryOn,
+} from '../registry-harness.conformance.js';
 import { type SnapshotTools, anOrder } from './snapshot-tools.conformance.js';
 
 const names = (events: readonly { readonly name: string }[]) => events.map(({ name }) => name);
 
 /** How snapshots end, and how somebody ends them. */
-export function describeSnapshotEnds(tools: SnapshotTools, registry: () => RegistryUnderTest): void {
+export function describeSnapshotEnds(
+  tools: SnapshotTools,
+  registry: () => RegistryUnderTest,
+  url: () => string,
+): void {
   const { request, cancel, accepted, codeOf, claim, complete, result, failure, fail } = tools;
   const { eventsOf, statusOf, showSnapshot, removals, taskOf } = tools;
   const taskStatus = async (imageId: string) =>
@@ -127,6 +138,37 @@ export function describeSnapshotEnds(tools: SnapshotTools, registry: () => Regis
         bytes_per_second: 2,
         attempt: 1,
       });
+    });
+
+    it('has no more progress, whatever is done to its image later, and whichever registry saw the end', async () => {
+      const { imageId } = await accepted();
+      const { live, jobs } = registry();
+      /** By a count of bytes that is nobody else's. */
+      const isAnnounced = (event: string, bytesDone: number) =>
+        live.announced.some(
+          ({ name, payload }) => name === event && JSON.stringify(payload).includes(`:${bytesDone},`),
+        );
+      const tell = async ({ id: jobId, leaseToken }: ClaimedJob, bytesDone: number) => {
+        const progress = { phase: 'downloading', bytesDone, bytesTotal: 1_000_000, bytesPerSecond: 3 };
+        await jobs.heartbeat({ jobId, leaseToken, progress });
+        await waitFor('the progress', () => isAnnounced('transfer.progressed', bytesDone));
+      };
+      const job = await claim(imageId);
+      await tell(job, 700_001);
+      await waitFor('that of the snapshot', () => isAnnounced('snapshot.progress', 700_001));
+      const other = await startRegistryOn(url(), {}, registry().clock);
+      await other.jobs.complete({
+        jobId: job.id,
+        leaseToken: job.leaseToken,
+        result: result(imageId, 'slow'),
+      });
+      await other.close();
+      await tools.begin(imageId, aRequest(copy, { stores: ['fast'] }), anAdmin());
+      const later = await claim(imageId);
+
+      for (const bytesDone of [700_002, 700_003]) await tell(later, bytesDone);
+
+      expect(isAnnounced('snapshot.progress', 700_002)).toBe(false);
     });
 
     it('is asked for once, however often its progress is told', async () => {

@@ -4,7 +4,7 @@ import { Database } from '@glimpse/persistence';
 import { Injectable } from '@nestjs/common';
 import { aboutSnapshot, findSnapshotOf } from './snapshot-requests.repository.js';
 
-/** Images that are being imported at once and that nobody has to ask for again. */
+/** Imports that go on at once and that nobody has to ask for again. */
 const MAX_KNOWN = 4_096;
 
 type About = NonNullable<ReturnType<typeof aboutSnapshot>>;
@@ -12,7 +12,10 @@ type About = NonNullable<ReturnType<typeof aboutSnapshot>>;
 /** Tells those who listen how far the snapshots have come that transfers are of. */
 @Injectable()
 export class SnapshotFeed {
-  /** By image, as long as its transfer goes on; null for one that is no snapshot's. What is in it never changes. */
+  /**
+   * By job, as long as it goes on; null for one that is no snapshot's. What is in it never changes. An image may get
+   * another job, and this registry not hear of the end of the first.
+   */
   private readonly known = new Map<string, About | null>();
 
   constructor(
@@ -22,13 +25,13 @@ export class SnapshotFeed {
 
   /** The transfer is the import of a snapshot. Its ends are told by events that are not lost. */
   async tell(transfer: Transfer): Promise<void> {
-    const { imageId, phase, bytesDone, bytesTotal, bytesPerSecond, attempt } = transfer;
+    const { id, imageId, phase, bytesDone, bytesTotal, bytesPerSecond, attempt } = transfer;
     if (imageId === null) return;
     if (isOver(transfer)) {
-      this.known.delete(imageId);
+      this.known.delete(id);
       return;
     }
-    const about = await this.about(imageId);
+    const about = await this.about(id, imageId);
     if (about === null) return;
     this.live.announce(snapshotEvents.progress, about.image_id, {
       ...about,
@@ -40,8 +43,8 @@ export class SnapshotFeed {
     });
   }
 
-  private async about(imageId: string): Promise<About | null> {
-    const known = this.known.get(imageId);
+  private async about(jobId: string, imageId: string): Promise<About | null> {
+    const known = this.known.get(jobId);
     if (known !== undefined) return known;
     const row = await findSnapshotOf(this.database, imageId);
     const about = (row?.status === 'accepted' ? aboutSnapshot(row) : undefined) ?? null;
@@ -49,7 +52,7 @@ export class SnapshotFeed {
       if (this.known.size < MAX_KNOWN) break;
       this.known.delete(oldest);
     }
-    this.known.set(imageId, about);
+    this.known.set(jobId, about);
     return about;
   }
 }

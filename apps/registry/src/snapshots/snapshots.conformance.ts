@@ -208,5 +208,5 @@ export function describeSnapshots(registry: () => RegistryUnderTest, url: () => 
   });
 
   describeRepeatedSnapshots(tools, registry, url);
-  describeSnapshotEnds(tools, registry);
+  describeSnapshotEnds(tools, registry, url);
 }
