@@ -10,6 +10,7 @@ export {
   type Transaction,
   exactly,
   glanceId,
+  inStatements,
   placeholders,
 } from './sql.js';
 export { fromDatabaseTime, toDatabaseTime } from './timestamps.js';

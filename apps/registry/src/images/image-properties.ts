@@ -1,5 +1,5 @@
 import { type Properties, ServiceError } from '@glimpse/contracts';
-import { type ImagePropertyRow, type Transaction, UniqueViolation } from '@glimpse/persistence';
+import { type ImagePropertyRow, type Transaction, UniqueViolation, inStatements } from '@glimpse/persistence';
 
 const duplicate = (name: string, cause: unknown) =>
   new ServiceError('PROPERTY_DUPLICATE', `The database takes ${name} for a property that is there already.`, {
@@ -77,30 +77,36 @@ const reviveRow = (tx: Transaction, rowId: number, name: string, value: string |
     [name, value, now, rowId],
   );
 
-/** In one statement, unless the database finds one of them there already. */
+/** In few statements, unless the database finds one there already: then each of that statement by itself. */
 async function addProperties(
   tx: Transaction,
   imageId: string,
   added: readonly (readonly [string, string | null])[],
   now: string,
 ): Promise<void> {
-  try {
-    if (added.length > 1) return await insertProperties(tx, imageId, added, now);
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'PROPERTY_DUPLICATE') throw error;
-  }
-  for (const [name, value] of added) await addProperty(tx, imageId, name, value, now);
+  const rows = added.map(([name, value]) => newRow(imageId, name, value, now));
+  for (const some of inStatements(rows))
+    if (some.length === 1 || !(await areInserted(tx, some)))
+      for (const row of some) await addProperty(tx, row);
 }
 
-async function addProperty(
-  tx: Transaction,
-  imageId: string,
-  name: string,
-  value: string | null,
-  now: string,
-): Promise<void> {
+type AddedRow = ReturnType<typeof newRow>;
+
+/** False where one of them is there already; then none of them was added. */
+async function areInserted(tx: Transaction, ofOneStatement: readonly AddedRow[]): Promise<boolean> {
   try {
-    await tx.insert('image_properties', [newRow(imageId, name, value, now)]);
+    await tx.insert('image_properties', ofOneStatement);
+    return true;
+  } catch (error) {
+    if (error instanceof UniqueViolation) return false;
+    throw error;
+  }
+}
+
+async function addProperty(tx: Transaction, added: AddedRow): Promise<void> {
+  const { image_id: imageId, name, value, updated_at: now } = added;
+  try {
+    await tx.insert('image_properties', [added]);
   } catch (error) {
     if (!(error instanceof UniqueViolation)) throw error;
     // The database takes another name for the same; only where that property is gone its row can be had.

@@ -8,6 +8,7 @@ import {
   anAdmin,
   startRegistryOn,
 } from '../registry-harness.conformance.js';
+import { saveProperties } from './image-properties.js';
 
 const setProperty = (name: string, value: string): ImageChange => ({
   target: 'property',
@@ -148,6 +149,19 @@ export function describeImages(registry: () => RegistryUnderTest, url: () => str
       expect({ ...changed.properties }).toEqual({ Foo: '2' });
       const read = await registry().images.get(owner, image.id);
       expect({ ...read.properties }).toEqual({ Foo: '2' });
+    });
+
+    it('does so among more properties than fit in one statement', async () => {
+      const image = await create({ properties: { foo: '1' } });
+      const many = Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`p${index}`, 'new']));
+      const now = registry().clock.databaseNow();
+      const { unitOfWork } = registry().database;
+      await unitOfWork.run((tx) => saveProperties(tx, image.id, { foo: '1' }, {}, now));
+
+      await unitOfWork.run((tx) => saveProperties(tx, image.id, {}, { ...many, Foo: '2' }, now));
+
+      const read = await registry().images.get(owner, image.id);
+      expect({ ...read.properties }).toEqual({ ...many, Foo: '2' });
     });
 
     it('loses no property when many change the image at once, in two registries', async () => {
