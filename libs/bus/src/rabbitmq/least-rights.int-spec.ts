@@ -226,6 +226,13 @@ describe('with the least rights for each service', () => {
       left: [{ id: forged.id, reason: expect.stringContaining('bus.trusted_users') }],
     });
     expect(seen).toEqual([]);
+    let isRefused: unknown;
+    await attempt(place.url, async (channel) => {
+      const message = await channel.get('glimpse.dead-letters');
+      isRefused = message && message.properties.headers?.['x-glimpse-refused'];
+    });
+    // What the replay of earlier releases looks at.
+    expect(isRefused).toBe(true);
   });
 
   it('refuses messages of which nobody knows the publisher', async () => {
