@@ -6,7 +6,7 @@ const QUEUE = 'chaos.events';
 const EVENTS = 'glimpse.events';
 const DEAD_LETTERS = 'glimpse.dead-letters';
 const ARRIVAL_TIMEOUT_MS = 30_000;
-const ATTEMPTS = 5;
+const BROKER_TIMEOUT_MS = 60_000;
 
 /** A subscriber that is away until the end: RabbitMQ keeps for it what was announced, through all of its deaths. */
 export class EventLog {
@@ -50,18 +50,17 @@ export class EventLog {
 
   /** As any client of a broker that is killed: what ends with its connection is done again on another one. */
   private async connected<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+    const attempt = async () => {
       const connection = await connect(this.busUrl);
       const ended = new Promise<never>((_, reject) => {
         connection.on('error', reject);
       });
       try {
-        return await Promise.race([work(connection), ended]);
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
+        return { answer: await Promise.race([work(connection), ended]) };
       } finally {
         await connection.close().catch(() => undefined);
       }
-    }
+    };
+    return (await waitFor('RabbitMQ', attempt, BROKER_TIMEOUT_MS)).answer;
   }
 }
