@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ChannelModel, type ConfirmChannel, type Options, connect } from 'amqplib';
+import { type ChannelModel, type ConfirmChannel, type Message, type Options, connect } from 'amqplib';
 import { waitFor } from './wait-for.js';
 
 const REPLY_TIMEOUT_MS = 30_000;
@@ -31,8 +31,8 @@ export class ComputeHost {
   readonly replies: ComputeReply[] = [];
   /** When the last reply came, as `performance.now()`. */
   lastReplyAt = 0;
-  /** What no queue has taken. */
-  unroutable = 0;
+  /** The correlation ids of what no queue has taken. */
+  private readonly returned = new Set<unknown>();
 
   private constructor(
     private readonly connection: ChannelModel,
@@ -40,7 +40,7 @@ export class ComputeHost {
     readonly replyQueue: string,
     private readonly user: string,
   ) {
-    channel.on('return', () => (this.unroutable += 1));
+    channel.on('return', ({ properties }: Message) => this.returned.add(properties.correlationId));
   }
 
   static async open(busUrl: string): Promise<ComputeHost> {
@@ -65,10 +65,14 @@ export class ComputeHost {
     return host;
   }
 
-  /** Publishes a message and resolves with its correlation id when the broker has it. `more` are further properties. */
+  /**
+   * Publishes a message and resolves with its correlation id when a queue has it; rejects where none takes it. `more` are
+   * further properties.
+   */
   async send(message: object | string | Buffer, more: Options.Publish = {}): Promise<string> {
     const correlationId = this.publish(message, more);
     await this.channel.waitForConfirms();
+    if (this.returned.delete(correlationId)) throw new Error('No queue takes requests for snapshots');
     return correlationId;
   }
 
