@@ -10,6 +10,7 @@ import {
 } from '../imports/import-tools.conformance.js';
 import { importsEnvironment } from '../imports/imports.conformance.js';
 import { type RegistryUnderTest, aCaller, anAdmin, storedAt } from '../registry-harness.conformance.js';
+import { toldAbout } from './told-about.conformance.js';
 
 export const notificationsEnvironment: NodeJS.ProcessEnv = {
   ...importsEnvironment,
@@ -25,12 +26,7 @@ export function describeNotifications(registry: () => RegistryUnderTest): void {
   /** The notifications on the image so far, each with its status. */
   const rowsOf = (id: string) => registry().rows('notifications', `subject = '${id}' ORDER BY id`);
   const payloadOf = (text: string) => JSON.parse(text) as Payload;
-  const toldOf = async (id: string, from = 0) =>
-    (await rowsOf(id)).slice(from).map(({ event_type: type, priority, payload: text }) => {
-      const payload: unknown = JSON.parse(text);
-      const status = typeof payload === 'object' && payload !== null && 'status' in payload;
-      return `${type} ${status ? String(payload.status) : priority}`;
-    });
+  const toldOf = async (id: string, from = 0) => (await toldAbout(registry(), id)).slice(from);
   const count = async (id: string) => (await rowsOf(id)).length;
   const payloadsOf = async (id: string, type: string) =>
     (await rowsOf(id)).filter((row) => row.event_type === type).map((row) => payloadOf(row.payload));

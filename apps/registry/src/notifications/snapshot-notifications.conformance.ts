@@ -1,17 +1,12 @@
 import { expect, it } from '@jest/globals';
 import type { RegistryUnderTest } from '../registry-harness.conformance.js';
 import { snapshotTools } from '../snapshots/snapshot-tools.conformance.js';
+import { toldAbout } from './told-about.conformance.js';
 
 /** What others are notified of the snapshots that compute asks for: the same as of images that are imported. */
 export function describeSnapshotNotifications(registry: () => RegistryUnderTest): void {
   const { accepted, cancel, claim, complete, fail, failure, result } = snapshotTools(registry);
-  const toldOf = async (imageId: string) =>
-    (await registry().rows('notifications', `subject = '${imageId}' ORDER BY id`)).map(
-      ({ event_type: type, priority, payload: text }) => {
-        const payload = JSON.parse(text) as { readonly status: string } | string;
-        return `${type} ${typeof payload === 'string' ? priority : payload.status}`;
-      },
-    );
+  const toldOf = (imageId: string) => toldAbout(registry(), imageId);
   const asked = ['image.create queued', 'task.create pending'];
   const began = [...asked, 'task.processing processing', 'image.update importing'];
 
